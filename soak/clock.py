@@ -1,0 +1,49 @@
+"""What time is it? The only file of the tester that asks the system."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+
+# The load loop calls this twice per operation: a bound name, no attribute look-ups. On Linux it
+# reads CLOCK_MONOTONIC, which all processes of a machine share, so worker and controller agree.
+monotonic_ns = time.perf_counter_ns
+sleep_s = time.sleep
+thread_cpu_ns = time.thread_time_ns
+process_cpu_ns = time.process_time_ns
+
+
+class Clock(Protocol):
+    """Time as the tester sees it; injected, so that tests own it."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since an arbitrary moment, never going back; durations come from here."""
+        ...
+
+    def wall_s(self) -> float:
+        """Seconds since 1970 in UTC; for people and for joining with other systems only."""
+        ...
+
+    def sleep_s(self, duration_s: float) -> None:
+        """Wait; at least duration_s, later when the machine is busy."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def monotonic_ns(self) -> int:
+        return monotonic_ns()
+
+    def wall_s(self) -> float:
+        return time.time()
+
+    def sleep_s(self, duration_s: float) -> None:
+        sleep_s(max(0.0, duration_s))
+
+
+def iso_utc(wall_s: float) -> str:
+    """A wall time for people and files: 2026-03-01T12:00:00.000Z."""
+    moment = datetime.fromtimestamp(wall_s, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,155 @@
+"""What is known of a run at one instant: immutable, and the one shape everybody shows.
+
+The controller makes one a second. The exporter turns it into metrics, the web page and the
+terminal draw it, and the last one of a run is its report.json.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from soak.histogram import Histogram
+from soak.verdict import RunVerdict, Verdict
+
+SCHEMA_VERSION = 1
+
+State = Literal["starting", "running", "stopping", "finished", "interrupted", "failed"]
+Source = Literal["detected", "declared", "injected"]
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which run this is. started: seconds since 1970, UTC."""
+
+    run_id: str
+    scenario: str
+    target: str
+    seed: int
+    version: str
+    started: float
+    directory: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """A distribution of durations in seconds; nan where nothing was counted."""
+
+    mean: float = NAN
+    p50: float = NAN
+    p95: float = NAN
+    p99: float = NAN
+    p999: float = NAN
+    max: float = NAN
+
+    @staticmethod
+    def of(histogram: Histogram) -> "Quantiles":
+        p50, p95, p99, p999 = histogram.quantiles_s((0.5, 0.95, 0.99, 0.999))
+        worst = histogram.max_ns / 1e9 if histogram.count else NAN
+        return Quantiles(
+            mean=histogram.mean_s(), p50=p50, p95=p95, p99=p99, p999=p999, max=worst
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationTotals:
+    """One operation since the start of the run. The histograms are live: read, never write.
+
+    recent and worst: latency of the last five minutes and of the worst five minutes (by p99).
+    """
+
+    count: int
+    outcomes: Mapping[str, int]
+    latency: Histogram
+    service: Histogram
+    lateness: Histogram
+    recent: Quantiles = field(default_factory=Quantiles)
+    worst: Quantiles = field(default_factory=Quantiles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at a time. time_s: since the start; wall_time: since 1970."""
+
+    time_s: float
+    wall_time: float
+    kind: str
+    source: Source
+    duration_s: float = 0.0
+    details: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """Can this run be trusted? reasons: why not, empty when it can."""
+
+    trusted: bool
+    reasons: tuple[str, ...]
+    lateness: Quantiles
+    hiccup: Quantiles
+    dropped_results: int
+    offered_rate: float
+    achieved_rate: float
+    tester_rss_bytes: float
+    tester_cpu_ratio: float
+    host_steal_ratio: float
+    host_pressure_ratio: float
+    clock_step_s: float
+    sampler_failures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Share of the true k nearest live records that searches returned; nan before the first."""
+
+    k: int
+    samples: int
+    mean: float = NAN
+    first: float = NAN
+    last: float = NAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hang:
+    """The oldest operation in flight, when it is overdue."""
+
+    operation: str
+    index: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The run now. resources: newest figure by column name (see the samplers), nan if unread.
+
+    trend: recent history for drawing, column name to at most a few hundred values, with "t_s".
+    """
+
+    identity: Identity
+    state: State
+    phase: str
+    phase_index: int
+    phases: tuple[str, ...]
+    elapsed_s: float
+    planned_s: float
+    operations: Mapping[str, OperationTotals]
+    errors: Mapping[tuple[str, str], int]  # (operation, error type) to count
+    violations: Mapping[str, int]
+    checked: int
+    resources: Mapping[str, float]
+    resource_range: Mapping[str, tuple[float, float, float]]  # first, last, max
+    sampler_success: Mapping[str, bool]
+    records: Mapping[str, float]  # live, stored, evicted, deleted, tier_<name>
+    recall: Recall
+    health: Mapping[str, float]  # "score" and one entry per component, 0 to 1
+    health_min: float
+    verdicts: tuple[Verdict, ...]
+    verdict: RunVerdict
+    certificate: Certificate
+    events: tuple[Event, ...]  # the last few hundred
+    event_counts: Mapping[tuple[str, str], int]  # (kind, source) to count, maintenance only
+    trend: Mapping[str, tuple[float, ...]]
+    eviction: Mapping[str, float] = field(default_factory=dict)
+    hang: Hang | None = None
+    leaks: tuple[Mapping[str, float | str], ...] = ()
+    environment: Mapping[str, object] = field(default_factory=dict)
