@@ -27,6 +27,12 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+class Mistake(Exception):
+    """Something a person can put right. Its message is all that is shown; never a traceback."""
+
+    exit_code = ExitCode.USAGE
+
+
 class Concern(StrEnum):
     """What a failed check means for the exit code, in order of precedence."""
 

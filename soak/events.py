@@ -1,0 +1,65 @@
+"""What happened when? Every event of a run: into events.jsonl, and the latest ones in memory."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+
+from soak.rundir import LineLog
+from soak.snapshot import Event, Source
+
+KEPT = 300
+
+Details = Mapping[str, float | int | str | bool]
+
+
+class EventLog:
+    """Append-only; memory is bounded by KEPT events whatever the run's length.
+
+    origin_ns and wall_s are the same moment, time zero, on the two clocks.
+    """
+
+    def __init__(self, log: LineLog, origin_ns: int, wall_s: float) -> None:
+        self._log = log
+        self._origin_ns = origin_ns
+        self._wall_s = wall_s
+        self.latest: deque[Event] = deque(maxlen=KEPT)
+        # (kind, source) of maintenance; the kinds are the target's own few words.
+        self.maintenance: Counter[tuple[str, str]] = Counter()
+        self.records_by_kind: Counter[str] = Counter()
+
+    def add(
+        self,
+        kind: str,
+        source: Source,
+        at_ns: int,
+        duration_s: float = 0.0,
+        details: Details | None = None,
+    ) -> Event:
+        time_s = (at_ns - self._origin_ns) / 1e9
+        event = Event(
+            time_s=time_s,
+            wall_time=self._wall_s + time_s,
+            kind=kind,
+            source=source,
+            duration_s=duration_s,
+            details=details or {},
+        )
+        self.latest.append(event)
+        self._log.append_json(
+            {
+                "time_s": event.time_s,
+                "wall_time": event.wall_time,
+                "kind": event.kind,
+                "source": event.source,
+                "duration_s": event.duration_s,
+                **event.details,
+            }
+        )
+        return event
+
+    def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
+        """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""
+        self.maintenance[kind, source] += 1
+        self.records_by_kind[kind] += int(details.get("records", 0))
+        rest = {k: v for k, v in details.items() if k != "duration_s"}
+        duration_s = float(details.get("duration_s", 0.0))
+        return self.add(kind, source, at_ns, duration_s, {"maintenance": True, **rest})
