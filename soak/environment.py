@@ -9,7 +9,14 @@ from pathlib import Path
 
 from soak import __version__
 
-PACKAGES = ("numpy", "prometheus-client", "psutil", "apscheduler", "pydantic", "faiss-cpu")
+PACKAGES = (
+    "numpy",
+    "prometheus-client",
+    "psutil",
+    "apscheduler",
+    "pydantic",
+    "faiss-cpu",
+)
 
 
 def describe(arguments: Sequence[str], proc: Path = Path("/proc")) -> dict[str, object]:
@@ -25,7 +32,9 @@ def describe(arguments: Sequence[str], proc: Path = Path("/proc")) -> dict[str, 
         "cpus_allowed": len(os.sched_getaffinity(0)),
         "memory_total": _field(proc / "meminfo", "MemTotal"),
         "command": list(arguments),
-        "settings": {k: v for k, v in sorted(os.environ.items()) if k.startswith("SOAK_")},
+        "settings": {
+            k: v for k, v in sorted(os.environ.items()) if k.startswith("SOAK_")
+        },
     }
 
 

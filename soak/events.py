@@ -56,7 +56,9 @@ class EventLog:
         )
         return event
 
-    def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
+    def add_maintenance(
+        self, kind: str, source: Source, at_ns: int, details: Details
+    ) -> Event:
         """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""
         self.maintenance[kind, source] += 1
         self.records_by_kind[kind] += int(details.get("records", 0))

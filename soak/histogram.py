@@ -28,15 +28,19 @@ def bucket_index(values_ns: Integers) -> Integers:
     """The bucket of each value, shape as given. Negative values count as zero."""
     clipped = np.maximum(values_ns, 0)
     # frexp is exact below 2**53, and 2**53 ns is over a hundred days.
-    octave = np.maximum(np.frexp(clipped.astype(np.float64))[1] - 1 - SUB_BITS, 0).astype(np.int64)
+    octave = np.maximum(
+        np.frexp(clipped.astype(np.float64))[1] - 1 - SUB_BITS, 0
+    ).astype(np.int64)
     index = (octave << SUB_BITS) + (clipped >> octave)
-    return np.minimum(index, SIZE - 1)
+    bounded: Integers = np.minimum(index, SIZE - 1)
+    return bounded
 
 
 def lower_bound_ns(index: Integers) -> Integers:
     """The smallest value of each bucket in nanoseconds."""
     octave = np.maximum((index >> SUB_BITS) - 1, 0)
-    return (index - (octave << SUB_BITS)) << octave
+    bound: Integers = (index - (octave << SUB_BITS)) << octave
+    return bound
 
 
 _LOWER_NS = lower_bound_ns(np.arange(SIZE + 1, dtype=np.int64))
@@ -98,6 +102,8 @@ class Histogram:
 
     def cumulative(self, bounds_s: Sequence[float]) -> list[int]:
         """How many lie at or below each bound; bounds fall on the nearest bucket edge above."""
-        edges = np.searchsorted(_LOWER_NS, np.asarray(bounds_s) * NS_PER_S, side="right")
+        edges = np.searchsorted(
+            _LOWER_NS, np.asarray(bounds_s) * NS_PER_S, side="right"
+        )
         running = np.concatenate(([0], np.cumsum(self.counts)))
         return [int(n) for n in running[np.minimum(edges, SIZE)]]

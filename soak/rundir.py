@@ -107,7 +107,9 @@ class LineLog:
             written = self._file.write(content)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
-                raise RunDirError(f"{self._path}: cannot be written: {error.strerror}") from error
+                raise RunDirError(
+                    f"{self._path}: cannot be written: {error.strerror}"
+                ) from error
             self.trouble = f"{self._path.name}: {error.strerror}"
             return
         if written != len(content):

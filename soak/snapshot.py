@@ -147,7 +147,9 @@ class Snapshot:
     verdict: RunVerdict
     certificate: Certificate
     events: tuple[Event, ...]  # the last few hundred
-    event_counts: Mapping[tuple[str, str], int]  # (kind, source) to count, maintenance only
+    event_counts: Mapping[
+        tuple[str, str], int
+    ]  # (kind, source) to count, maintenance only
     trend: Mapping[str, tuple[float, ...]]
     eviction: Mapping[str, float] = field(default_factory=dict)
     hang: Hang | None = None

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.histogram import Histogram, Integers
-from soak.result import DETAIL_SHIFT, OPERATIONS, OUTCOME_MASK, OUTCOMES, VIOLATIONS, Outcome
+from soak.result import (
+    DETAIL_SHIFT,
+    OPERATIONS,
+    OUTCOME_MASK,
+    OUTCOMES,
+    VIOLATIONS,
+    Outcome,
+)
 from soak.snapshot import OperationTotals, Quantiles
 
 RECENT_S = 300.0
@@ -46,7 +53,14 @@ class Window:
         """The fields in the order of HEADER."""
         latency, service, lateness = self.latency, self.service, self.lateness
         return [
-            *(self.start_s, self.end_s, self.phase, self.operation, self.count, *self.outcomes),
+            *(
+                self.start_s,
+                self.end_s,
+                self.phase,
+                self.operation,
+                self.count,
+                *self.outcomes,
+            ),
             *(latency.p50, latency.p95, latency.p99, latency.p999, latency.max),
             *(service.p50, service.p99, service.max, lateness.p50, lateness.p99),
         ]
@@ -73,13 +87,17 @@ class _Tally:
         for measure, values_ns in durations_ns.items():
             self._window[measure].add(values_ns)
 
-    def close(self, *, is_measured: bool) -> tuple[tuple[int, ...], dict[str, Quantiles]]:
+    def close(
+        self, *, is_measured: bool
+    ) -> tuple[tuple[int, ...], dict[str, Quantiles]]:
         """Outcomes and quantiles of the window, which ends here."""
         difference = self.outcomes - self._outcomes_before
         outcomes = tuple(int(n) for n in difference)
         self._outcomes_before = self.outcomes.copy()
         self.measured_outcomes += difference * is_measured
-        quantiles = {measure: Quantiles.of(self._window[measure]) for measure in MEASURES}
+        quantiles = {
+            measure: Quantiles.of(self._window[measure]) for measure in MEASURES
+        }
         latency = self._window["latency"]
         index = np.flatnonzero(latency.counts)
         self._kept.append((index, latency.counts[index].copy(), latency.max_ns))
@@ -113,7 +131,9 @@ class _Tally:
         """Totals of the closed windows that are not warm-up."""
         return self._totals(self.measured_outcomes, self.measured)
 
-    def _totals(self, outcomes: Integers, held: Mapping[str, Histogram]) -> OperationTotals:
+    def _totals(
+        self, outcomes: Integers, held: Mapping[str, Histogram]
+    ) -> OperationTotals:
         return OperationTotals(
             count=int(outcomes.sum()),
             outcomes={name: int(n) for name, n in zip(OUTCOMES, outcomes, strict=True)},
@@ -128,7 +148,9 @@ class _Tally:
 class Windows:
     """Folds drained results into totals per operation and closes a window when asked."""
 
-    def __init__(self, operations: Sequence[str], window_s: float, timeout_s: float) -> None:
+    def __init__(
+        self, operations: Sequence[str], window_s: float, timeout_s: float
+    ) -> None:
         kept = max(1, round(RECENT_S / window_s))
         self._tallies = {OPERATIONS.index(name): _Tally(kept) for name in operations}
         self._timeout_ns = round(timeout_s * 1e9)
@@ -152,10 +174,16 @@ class Windows:
         for kind in np.unique(operation):
             mine = (operation == kind) & (outcome != Outcome.VOID)
             due, start, end = due_ns[mine], start_ns[mine], end_ns[mine]
-            durations = {"latency": end - due, "service": end - start, "lateness": start - due}
+            durations = {
+                "latency": end - due,
+                "service": end - start,
+                "lateness": start - due,
+            }
             self._tallies[int(kind)].add(outcome[mine], durations)
 
-    def close(self, end_s: float, phase: str, *, is_measured: bool = True) -> list[Window]:
+    def close(
+        self, end_s: float, phase: str, *, is_measured: bool = True
+    ) -> list[Window]:
         """End the open window at end_s; one row per operation that was issued in it.
 
         is_measured: False for warm-up, which counts in the totals but is not judged.
@@ -184,7 +212,10 @@ class Windows:
         return {OPERATIONS[code]: tally.now() for code, tally in self._tallies.items()}
 
     def after_warm_up(self) -> dict[str, OperationTotals]:
-        return {OPERATIONS[code]: tally.after_warm_up() for code, tally in self._tallies.items()}
+        return {
+            OPERATIONS[code]: tally.after_warm_up()
+            for code, tally in self._tallies.items()
+        }
 
     def violations(self) -> dict[str, int]:
         """Broken promises by kind, all kinds, as the slots tell."""
@@ -211,5 +242,7 @@ class Windows:
             held[f"{name}.latency"] = totals.latency.counts
             held[f"{name}.service"] = totals.service.counts
             held[f"{name}.lateness"] = totals.lateness.counts
-            held[f"{name}.outcomes"] = np.array(list(totals.outcomes.values()), dtype=np.int64)
+            held[f"{name}.outcomes"] = np.array(
+                list(totals.outcomes.values()), dtype=np.int64
+            )
         return held

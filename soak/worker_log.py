@@ -53,7 +53,9 @@ class WorkerFacts:
     stats: dict[str, float] = field(default_factory=dict)
     stats_ns: int = 0
     live_records: float = float("nan")
-    error_types: dict[int, str] = field(default_factory=dict)  # at most MAX_ERROR_CLASSES + 1
+    error_types: dict[int, str] = field(
+        default_factory=dict
+    )  # at most MAX_ERROR_CLASSES + 1
     counters: dict[str, float] = field(default_factory=dict)
     eviction: dict[str, float] = field(default_factory=dict)
     hiccup: dict[str, float] = field(default_factory=dict)

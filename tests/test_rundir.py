@@ -23,7 +23,9 @@ def test_an_output_path_that_is_a_file_is_refused_with_the_remedy(tmp_path):
 
 def test_figures_that_are_not_finite_become_null(tmp_path):
     directory = RunDirectory.create(tmp_path, "steady", wall_s=0.0)
-    directory.replace_json(directory.report, {"a": float("nan"), "b": [float("inf"), 1.5]})
+    directory.replace_json(
+        directory.report, {"a": float("nan"), "b": [float("inf"), 1.5]}
+    )
     assert {"a": None, "b": [None, 1.5]} == json.loads(directory.report.read_text())
 
 
@@ -70,11 +72,22 @@ def test_facts_keep_the_newest_and_bound_the_rest():
     facts = WorkerFacts()
     for number in range(100):
         facts.fold({"kind": "recall", "recall": number / 100, "k": 10})
-    facts.fold({"kind": "stats", "t_ns": 5, "live": 7, "values": {"health_ratio": 0.9, "x": "no"}})
+    facts.fold(
+        {
+            "kind": "stats",
+            "t_ns": 5,
+            "live": 7,
+            "values": {"health_ratio": 0.9, "x": "no"},
+        }
+    )
     assert (100, 20, 20) == (
         facts.recall_samples,
         len(facts.recall_first),
         len(facts.recall_last),
     )
     assert 0.99 == facts.recall_last[-1]
-    assert ({"health_ratio": 0.9}, 7.0, 5) == (facts.stats, facts.live_records, facts.stats_ns)
+    assert ({"health_ratio": 0.9}, 7.0, 5) == (
+        facts.stats,
+        facts.live_records,
+        facts.stats_ns,
+    )

@@ -14,7 +14,9 @@ def windows(timeout_s: float = 30.0) -> Windows:
     return Windows(["store", "get"], window_s=10.0, timeout_s=timeout_s)
 
 
-def add(folded: Windows, operation: int, latencies_ms: list[int], codes: list[int]) -> None:
+def add(
+    folded: Windows, operation: int, latencies_ms: list[int], codes: list[int]
+) -> None:
     """Operations due at zero, started after 1 ms of waiting."""
     end = np.array(latencies_ms, dtype=np.int64) * MS
     count = len(latencies_ms)
@@ -46,7 +48,9 @@ def test_the_sum_of_windows_is_the_totals():
         add(folded, STORE, [3], [slot_code(Outcome.ERROR, 2)])
         rows += folded.close(end_s=second + 1.0, phase="steady")
     totals = folded.totals()
-    assert totals["get"].count == sum(r.count for r in rows if r.operation == "get") == 28
+    assert (
+        totals["get"].count == sum(r.count for r in rows if r.operation == "get") == 28
+    )
     assert totals["store"].outcomes["error"] == 7
     assert totals["get"].latency.count == 28
 
@@ -87,7 +91,12 @@ def test_slots_that_were_never_issued_are_not_counted():
 
 def test_violations_and_error_classes_are_read_from_the_slot_codes():
     folded = windows()
-    add(folded, GET, [1, 1], [violation_code(Violation.STALE), violation_code(Violation.STALE)])
+    add(
+        folded,
+        GET,
+        [1, 1],
+        [violation_code(Violation.STALE), violation_code(Violation.STALE)],
+    )
     add(folded, STORE, [1], [slot_code(Outcome.ERROR, 3)])
     assert 2 == folded.violations()["stale"]
     assert 0 == folded.violations()["lost"]
