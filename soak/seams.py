@@ -211,3 +211,24 @@ class Finding:
 
 
 Detect = Callable[[Evidence, object], Finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who is being watched; what every sampler's `build` is given.
+
+    pids: the target's processes now (their children are found by the sampler). directories: where
+    it keeps its files. reported: what the worker last wrote of the target's own stats, and how
+    many seconds ago; an empty mapping means it never wrote any.
+    """
+
+    pids: Callable[[], Sequence[int]]
+    directories: Callable[[], Sequence[Path]]
+    reported: Callable[[], tuple[Mapping[str, float], float]]
+    clock: Clock
+
+
+class BuildSampler(Protocol):
+    """`build` of a module in soak/samplers/."""
+
+    def __call__(self, subject: Subject) -> Sampler: ...

@@ -1,0 +1,1 @@
+"""What is wrong with these figures? One pure function per question."""

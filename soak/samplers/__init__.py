@@ -1,0 +1,1 @@
+"""What can be measured from outside? One file per source of figures."""
