@@ -27,6 +27,39 @@ setup: .venv/.ready-to-test
 run: .venv/.ready-to-run
 	.venv/bin/soak run $(SCENARIO) --duration $(DURATION) $(if $(TARGET),--target $(TARGET))
 
+## test: set up, install the real servers the tests need, run the tests (ARGS="-k leak -x")
+.PHONY: test
+test: setup test-setup
+	.venv/bin/pytest $(ARGS)
+
+## test-setup: install the Debian packages that tests use (as root; elsewhere it says what to install)
+.PHONY: test-setup
+test-setup:
+	@deploy/install-test-packages requirements/debian.txt
+
+## lint: check style, formatting and types
+.PHONY: lint
+lint: setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+## format: apply formatting and safe fixes
+.PHONY: format
+format: setup
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+## lock: pin all dependencies anew, with hashes, for every supported Python
+COMPILE = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in
+.PHONY: lock
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip --disable-pip-version-check -qq install uv==0.13.8
+	$(COMPILE) --output-file requirements/runtime.txt
+	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/test.txt
+
 ## clean: remove .venv, build products and caches; soak runs are kept
 .PHONY: clean
 clean:
