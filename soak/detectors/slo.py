@@ -1,0 +1,217 @@
+"""Is an objective kept? A quantile of an operation, or any total, against a bound.
+
+    {operation: search, quantile: p99, max: 50ms}            what callers felt, over the whole run
+    {total: achieved_per_s, min: 100/s, of: offered_per_s, share: 0.99}
+    {total: error_count, per: count, max: 0.1%}
+    {total: recall_mean, min: 0.95, samples: recall_samples, min_samples: 20}
+
+Too few results to tell is unknown. Quantiles are those of all results after warm-up; the windows
+of the series say since when a bound has been broken.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from soak.quantities import parse_duration, parse_rate, parse_size
+from soak.result import OPERATIONS
+from soak.seams import Evidence, Finding, Floats
+from soak.sentences import clock_time, count, figure
+from soak.verdict import Concern, Status
+
+CONCERN = Concern.OBJECTIVE
+
+# Results needed before a quantile says anything: about two of them must lie above it.
+NEEDED = {"mean": 20, "p50": 20, "p95": 40, "p99": 200, "p999": 2000, "max": 1}
+
+# From then on nearly all windows were bad: "since". Otherwise the trouble comes and goes.
+SINCE_SHARE = 0.8
+
+
+def _number(value: object) -> object:
+    """A bound as people write it: 50ms, 50MB, 100/s, 0.1% or a plain number (base units)."""
+    if not isinstance(value, str):
+        return value
+    percent = re.fullmatch(r"([0-9.]+)\s*%", value)
+    if percent:
+        return float(percent[1]) / 100
+    for parse in (parse_rate, parse_size, parse_duration):
+        try:
+            return float(parse(value))
+        except ValueError:
+            continue
+    raise ValueError(f"{value!r} is no bound; write 50ms, 50MB, 100/s, 0.1% or a plain number")
+
+
+def _known(operation: str) -> str:
+    if operation not in OPERATIONS:
+        raise ValueError(f"{operation!r} is no operation; there are {', '.join(OPERATIONS)}")
+    return operation
+
+
+Bound = Annotated[float, BeforeValidator(_number)]
+
+
+class Params(BaseModel):
+    """Either operation and quantile, or total; and min, max or both."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    operation: Annotated[str, AfterValidator(_known)] | None = Field(
+        None, description="Which operation's time.", json_schema_extra={"enum": [*OPERATIONS, None]}
+    )
+    quantile: Literal["mean", "p50", "p95", "p99", "p999", "max"] = "p99"
+    measure: Literal["latency", "service"] = Field(
+        "latency", description="From when it was due (latency) or from its start (service)."
+    )
+    total: str | None = Field(None, description="A total of the run, instead of an operation.")
+    per: str | None = Field(None, description="Divide the total by this one.")
+    min: Bound | None = None
+    max: Bound | None = None
+    of: str | None = Field(None, description="With share: min is at most this total's share.")
+    share: float = Field(0.99, gt=0, le=1)
+    samples: str | None = Field(None, description="The total that says how much was seen.")
+    min_samples: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.operation is None) == (self.total is None):
+            raise ValueError("name an operation or a total, one of them")
+        if self.min is None and self.max is None and self.of is None:
+            raise ValueError("there is no bound: give min or max")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What is compared. label: for people; column: where its windows stand, if anywhere."""
+
+    label: str
+    value: float
+    unit: str
+    column: str
+    seen_count: float
+    needed_count: int
+
+
+def detect(evidence: Evidence, params: Params) -> Finding:
+    """Pass, fail or unknown, with the figure, the bound, and since when."""
+    what = _of_operation(evidence, params) if params.operation else _of_total(evidence, params)
+    if not what.seen_count >= what.needed_count:
+        seen = 0 if math.isnan(what.seen_count) else what.seen_count
+        needs = f"{count(seen)} results after warm-up, at least {count(what.needed_count)} needed"
+        return Finding(
+            status=Status.UNKNOWN, reason=f"{what.label} is not known yet: {needs}", unit=what.unit
+        )
+    if math.isnan(what.value):
+        return Finding(
+            status=Status.UNKNOWN, reason=f"{what.label} was not measured", unit=what.unit
+        )
+    lowest = _lowest(evidence, params)
+    if params.max is not None and what.value > params.max:
+        return _broken(evidence, what, params.max, "above")
+    if lowest is not None and what.value < lowest:
+        return _broken(evidence, what, lowest, "below")
+    bound = params.max if params.max is not None else lowest
+    side = "not above" if params.max is not None else "not below"
+    asked = f", {side} {figure(bound, what.unit)}" if bound is not None else ""
+    return Finding(
+        status=Status.PASS,
+        reason=f"{what.label} is {figure(what.value, what.unit)}{asked}",
+        effect=what.value,
+        threshold=bound,
+        unit=what.unit,
+    )
+
+
+def _of_operation(evidence: Evidence, params: Params) -> Measured:
+    service = params.measure == "service"
+    stem = f"{params.operation}_service_" if service else f"{params.operation}_"
+    name = f"{stem}{params.quantile}_s"
+    return Measured(
+        label=f"{params.operation} {'service ' if service else ''}{params.quantile}",
+        value=evidence.totals.get(name, math.nan),
+        unit="s",
+        column=name,
+        seen_count=evidence.totals.get(f"{params.operation}_count", math.nan),
+        needed_count=params.min_samples or NEEDED[params.quantile],
+    )
+
+
+def _of_total(evidence: Evidence, params: Params) -> Measured:
+    name = str(params.total)
+    value = evidence.totals.get(name, math.nan)
+    label, unit = name.replace("_", " "), _unit(name)
+    if params.per is not None:
+        below = evidence.totals.get(params.per, math.nan)
+        value = value / below if below else math.nan
+        label, unit = f"{label} per {params.per.replace('_', ' ')}", "ratio"
+    return Measured(
+        label=label,
+        value=value,
+        unit=unit,
+        column=name,
+        seen_count=evidence.totals.get(params.samples or "count", math.nan),
+        needed_count=params.min_samples or 1,
+    )
+
+
+def _unit(name: str) -> str:
+    endings = (("_per_s", "1/s"), ("_s", "s"), ("_bytes", "bytes"), ("_ratio", "ratio"))
+    return next((unit for ending, unit in endings if name.endswith(ending)), "")
+
+
+def _lowest(evidence: Evidence, params: Params) -> float | None:
+    """The lower bound: min, or the share of another total where that is lower."""
+    if params.of is None:
+        return params.min
+    asked = params.share * evidence.totals.get(params.of, math.nan)
+    return asked if params.min is None or asked < params.min else params.min
+
+
+def _broken(evidence: Evidence, what: Measured, bound: float, side: str) -> Finding:
+    values = evidence.columns.get(what.column, np.empty(0))
+    since_s, when = _since(evidence, values, bound, side, what.unit)
+    return Finding(
+        status=Status.FAIL,
+        reason=(
+            f"{what.label} is {figure(what.value, what.unit)}, "
+            f"{side} {figure(bound, what.unit)}{when}"
+        ),
+        effect=what.value,
+        threshold=bound,
+        unit=what.unit,
+        since_s=since_s,
+    )
+
+
+def _since(
+    evidence: Evidence, values: Floats, bound: float, side: str, unit: str
+) -> tuple[float | None, str]:
+    """When the windows after warm-up first broke the bound, and that in words."""
+    if not values.size:
+        return None, ""
+    t_s = evidence.columns["t_s"]
+    is_window = ~np.isnan(values) & (t_s > evidence.warm_until_s)
+    t_s, values = t_s[is_window], values[is_window]
+    is_bad = values > bound if side == "above" else values < bound
+    if not is_bad.any():
+        return None, ""
+    first = int(np.argmax(is_bad))
+    worst = figure(float(values.max() if side == "above" else values.min()), unit)
+    if is_bad[first:].mean() >= SINCE_SHARE:
+        return float(t_s[first]), f", since {clock_time(t_s[first])} (worst window {worst})"
+    share = f"{count(is_bad.sum())} of {count(values.size)} windows"
+    when = f", first at {clock_time(t_s[first])} and in {share} (worst {worst})"
+    return float(t_s[first]), when

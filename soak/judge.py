@@ -1,0 +1,91 @@
+"""What do the checks say? Each asks its detector, and the answer becomes a verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from soak import plugins
+from soak.seams import Detect, Evidence, Finding
+from soak.sentences import figure
+from soak.verdict import Concern, Status, Verdict
+
+
+class Asked(Protocol):
+    """A check as a scenario states it. needs: seconds a run must last for it to decide."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def detector(self) -> str: ...
+    @property
+    def params(self) -> object: ...
+    @property
+    def needs(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    name: str
+    detector: str
+    detect: Detect
+    params: object
+    concern: Concern
+
+
+class Judge:
+    """The checks of one run, bound to their detectors. Keeps no memory of earlier judgements.
+
+    skipped: (check, why) of those that a run this short cannot decide; they have no verdict.
+    Raises plugins.PluginError for a detector that there is not.
+    """
+
+    def __init__(self, checks: Sequence[Asked], planned_s: float) -> None:
+        self.skipped = tuple(
+            (
+                check.name,
+                f"needs a run of {figure(check.needs, 's')}, "
+                f"this one is planned for {figure(planned_s, 's')}",
+            )
+            for check in checks
+            if check.needs > planned_s
+        )
+        self._checks = tuple(_ready(check) for check in checks if check.needs <= planned_s)
+
+    def judge(self, evidence: Evidence) -> tuple[Verdict, ...]:
+        """A verdict per check, in their order. Before the first figures all are unknown."""
+        return tuple(
+            _verdict(check, check.detect(evidence, check.params)) for check in self._checks
+        )
+
+
+def _ready(check: Asked) -> _Ready:
+    module = plugins.load("detectors", check.detector)
+    # A check may say itself what its failure means; else the detector knows.
+    usual: str = getattr(module, "CONCERN", Concern.OBJECTIVE)
+    own: str | None = getattr(check.params, "concern", None)
+    return _Ready(
+        name=check.name,
+        detector=check.detector,
+        detect=module.detect,
+        params=check.params,
+        concern=Concern(own or usual),
+    )
+
+
+def _verdict(check: _Ready, finding: Finding) -> Verdict:
+    # The sentence stands alone in a list of reasons, so it opens with the check's name.
+    reason = finding.reason
+    if finding.status is Status.UNKNOWN:
+        reason = f"{check.name}: {reason}"
+    return Verdict(
+        check=check.name,
+        detector=check.detector,
+        concern=check.concern,
+        status=finding.status,
+        reason=reason,
+        effect=finding.effect,
+        threshold=finding.threshold,
+        unit=finding.unit,
+        since_s=finding.since_s,
+        interval=finding.interval,
+    )
