@@ -1,0 +1,238 @@
+"""What did a run write down? The files of its directory read back, damage skipped and counted."""
+
+import csv
+import json
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soak.rundir import RunDirectory
+from soak.seams import Floats
+from soak.snapshot import Event
+
+Line = Mapping[str, object]
+
+EVENT_FIELDS = ("time_s", "wall_time", "kind", "source", "duration_s")
+TEXT_COLUMNS = ("phase", "operation")
+# Kinds of the worker's log that come every second and that nothing here reads.
+FREQUENT = (b'"stats"', b'"recall"', b'"hiccup"')
+MAX_WORKER_LINES = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRows:
+    """windows.csv as columns of equal length; figures are float64, nan where a field is empty."""
+
+    phase: NDArray[np.str_]
+    operation: NDArray[np.str_]
+    figures: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.operation)
+
+    def of(self, operation: str) -> dict[str, Floats]:
+        """The figures of one operation, in order of time."""
+        mine = self.operation == operation
+        return {name: values[mine] for name, values in self.figures.items()}
+
+    def operations(self) -> list[str]:
+        """Those that were issued, the most frequent first."""
+        names = [str(name) for name in np.unique(self.operation)]
+        count = self.figures["count"]
+        return sorted(names, key=lambda name: -float(count[self.operation == name].sum()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """All a run directory says. damage: file name to lines that could not be read."""
+
+    windows: WindowRows
+    samples: Mapping[str, Floats]
+    events: tuple[Event, ...]
+    verdicts: tuple[Line, ...]
+    worker: tuple[Line, ...]
+    counts: Mapping[str, NDArray[np.int64]]  # histograms.npz
+    environment: Line
+    checkpoint: Line
+    report: Line | None
+    scenario: str
+    damage: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+def read(directory: RunDirectory) -> Journal:
+    """Everything readable. A missing file is named in `missing`; nothing here raises for it."""
+    damage: dict[str, int] = {}
+    paths = (directory.windows, directory.samples, directory.events, directory.verdicts)
+    others = (directory.worker_log, directory.environment, directory.report, directory.scenario)
+    return Journal(
+        windows=_window_rows(directory.windows, damage),
+        samples=_samples(directory.samples, damage),
+        events=tuple(_event(line) for line in _lines(directory.events, damage)),
+        verdicts=tuple(_lines(directory.verdicts, damage)),
+        worker=tuple(_worker_lines(directory.worker_log, damage)),
+        counts=_counts(directory.histograms, damage),
+        environment=_document(directory.environment, damage) or {},
+        checkpoint=_document(directory.checkpoint, damage) or {},
+        report=_document(directory.report, damage),
+        scenario=_text(directory.scenario),
+        damage=damage,
+        missing=tuple(path.name for path in (*paths, *others) if not path.exists()),
+    )
+
+
+def _window_rows(path: Path, damage: dict[str, int]) -> WindowRows:
+    header, rows = _table(path, damage)
+    texts: dict[str, list[str]] = {name: [] for name in TEXT_COLUMNS}
+    places = [header.index(name) for name in TEXT_COLUMNS if name in header]
+    names = [name for name in header if name not in TEXT_COLUMNS]
+    values = array("d")
+    for row in rows:
+        try:
+            figures = [float(f or "nan") for i, f in enumerate(row) if i not in places]
+        except ValueError:
+            _count_damage(damage, path)
+            continue
+        values.extend(figures)
+        for name, place in zip(TEXT_COLUMNS, places, strict=False):
+            texts[name].append(row[place])
+    return WindowRows(
+        phase=np.array(texts["phase"], dtype=np.str_),
+        operation=np.array(texts["operation"], dtype=np.str_),
+        figures=_columns(names or ["start_s", "end_s", "count"], values),
+    )
+
+
+def _samples(path: Path, damage: dict[str, int]) -> dict[str, Floats]:
+    """Columns of samples.csv by name; empty arrays under `t_s` when there are none."""
+    header, rows = _table(path, damage)
+    values = array("d")
+    for row in rows:
+        try:
+            figures = [float(f or "nan") for f in row]
+        except ValueError:
+            _count_damage(damage, path)
+            continue
+        values.extend(figures)
+    return _columns(header or ["t_s"], values)
+
+
+def _columns(names: Sequence[str], values: "array[float]") -> dict[str, Floats]:
+    matrix = np.frombuffer(values, dtype=np.float64).reshape(-1, len(names))
+    return {name: np.ascontiguousarray(matrix[:, i]) for i, name in enumerate(names)}
+
+
+def _table(path: Path, damage: dict[str, int]) -> tuple[list[str], Iterator[list[str]]]:
+    """The header and the rows that have as many fields as it."""
+    lines = _whole_lines(path, damage)
+    header = next(csv.reader(line.decode(errors="replace") for line in lines), [])
+    texts = (line.decode(errors="replace") for line in lines)
+    return header, _of_length(csv.reader(texts), len(header), path, damage)
+
+
+def _of_length(
+    rows: Iterator[list[str]], length: int, path: Path, damage: dict[str, int]
+) -> Iterator[list[str]]:
+    for row in rows:
+        if len(row) == length:
+            yield row
+        else:
+            _count_damage(damage, path)
+
+
+def _whole_lines(path: Path, damage: dict[str, int]) -> Iterator[bytes]:
+    """The lines that end; a torn last one is counted. Reads as it goes: logs can be long."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line
+            else:
+                _count_damage(damage, path)
+
+
+def _lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
+    for line in _whole_lines(path, damage):
+        parsed = _parse(line)
+        if parsed is None:
+            _count_damage(damage, path)
+        else:
+            yield parsed
+
+
+def _worker_lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
+    """The worker's words but for its steady figures; at most MAX_WORKER_LINES, the first ones."""
+    count = 0
+    for line in _whole_lines(path, damage):
+        if any(kind in line[:80] for kind in FREQUENT):
+            continue
+        parsed = _parse(line)
+        if parsed is None:
+            _count_damage(damage, path)
+        elif count < MAX_WORKER_LINES:
+            count += 1
+            yield parsed
+
+
+def _parse(line: bytes) -> Line | None:
+    """The object of one line; None where it is not one."""
+    try:
+        parsed = json.loads(line)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _event(line: Line) -> Event:
+    details = {
+        str(name): value
+        for name, value in line.items()
+        if name not in EVENT_FIELDS and isinstance(value, float | int | str | bool)
+    }
+    source = line.get("source")
+    return Event(
+        time_s=_figure(line.get("time_s")),
+        wall_time=_figure(line.get("wall_time")),
+        kind=str(line.get("kind", "")),
+        source=source if source in ("declared", "injected") else "detected",
+        duration_s=max(0.0, _figure(line.get("duration_s"))),
+        details=details,
+    )
+
+
+def _figure(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _counts(path: Path, damage: dict[str, int]) -> dict[str, NDArray[np.int64]]:
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: np.asarray(archive[name], dtype=np.int64) for name in archive.files}
+    except (OSError, ValueError, KeyError, EOFError):
+        _count_damage(damage, path)
+        return {}
+
+
+def _document(path: Path, damage: dict[str, int]) -> Line | None:
+    """A JSON object in a file of its own; None when it is missing or damaged."""
+    if not path.exists():
+        return None
+    parsed = _parse(path.read_bytes())
+    if parsed is None:
+        _count_damage(damage, path)
+    return parsed
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _count_damage(damage: dict[str, int], path: Path) -> None:
+    damage[path.name] = damage.get(path.name, 0) + 1
