@@ -1,0 +1,169 @@
+"""How does a file become a Scenario? Read, overridden, validated, resolved; or every mistake told.
+
+`load` is what a command calls; `dump` writes what ran, so that running it again repeats the run.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from soak.choice import Choice
+from soak.plugins import nearest
+from soak.quantities import FROM_TEXT, parse_duration, parse_rate
+from soak.scenario_model import Check, Content, Observe, Phase, Population, Scenario, Target
+from soak.scenario_override import aim, override
+from soak.scenario_rules import contradictions
+from soak.scenario_wording import complaints
+from soak.shapes import Importance, Popularity
+from soak.verdict import Mistake
+from soak.yaml_source import Problem, Source, read, write
+
+__all__ = [
+    "Check",
+    "Choice",
+    "Content",
+    "Importance",
+    "Observe",
+    "Phase",
+    "Popularity",
+    "Population",
+    "Scenario",
+    "ScenarioError",
+    "Target",
+    "dump",
+    "load",
+    "resolve",
+    "shipped",
+]
+
+
+class ScenarioError(Mistake):
+    """All that is wrong with a scenario, one line each: `file:line: path: what; allowed`."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def load(
+    path: Path | str,
+    overrides: Sequence[str] = (),
+    *,
+    target: str | None = None,
+    duration: str | None = None,
+    rate: str | None = None,
+) -> Scenario:
+    """The scenario of a file or of a shipped name (`steady`), changed by the flags of a command.
+
+    overrides: `path=value` as after --set. target, duration, rate: as after the flag of that
+    name. Raises ScenarioError with every mistake found.
+    """
+    file = _find(str(path))
+    source = _read(file)
+    if target is not None:
+        source = aim(source, target)
+    for assignment in overrides:
+        source = override(source, assignment)
+    scenario = _resolved(source, _name_of(file))
+    return scenario.scaled(
+        duration_s=_flag_value("--duration", duration, parse_duration),
+        rate=_flag_value("--rate", rate, _parse_any_rate),
+    )
+
+
+def resolve(tree: Mapping[str, object], source: str) -> Scenario:
+    """The scenario of plain values, as a file would give it. source: what messages call it."""
+    return _resolved(Source(tree=dict(tree), origins={(): source}, problems=()), source)
+
+
+def dump(scenario: Scenario) -> str:
+    """The resolved scenario as YAML, which loads as the same scenario."""
+    return write(_short(scenario.model_dump(mode="json")))
+
+
+def _short(tree: object) -> object:
+    """The same values with 3.0 written as 3."""
+    if isinstance(tree, dict):
+        return {key: _short(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_short(value) for value in tree]
+    is_whole = isinstance(tree, float) and tree.is_integer() and abs(tree) < 1e15
+    return int(tree) if isinstance(tree, float) and is_whole else tree
+
+
+def shipped() -> Mapping[str, Path]:
+    """The scenarios that come with the tester: name to file."""
+    here = Path(__file__).parent
+    folders = [folder for folder in (here / "configs", here.parent / "configs") if folder.is_dir()]
+    return {file.stem: file for file in sorted(folders[0].glob("*.yaml"))} if folders else {}
+
+
+def _find(name: str) -> Path:
+    known = shipped()
+    if name in known and not Path(name).is_file():
+        return known[name]
+    if "/" not in name and "." not in name and not Path(name).exists():
+        allowed = f"shipped are: {', '.join(known)}{nearest(name, known)}"
+        text = f"no scenario of that name, and no file; {allowed}"
+        raise ScenarioError([Problem(origin=name, path=(), text=text)])
+    return Path(name)
+
+
+def _read(file: Path) -> Source:
+    try:
+        content = file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problem = Problem(origin=str(file), path=(), text=f"cannot be read: {reason}")
+        raise ScenarioError([problem]) from error
+    return read(content, str(file))
+
+
+def _resolved(source: Source, default_name: str) -> Scenario:
+    if not isinstance(source.tree, dict):
+        raise ScenarioError([*source.problems, *_not_a_mapping(source)])
+    tree = {"name": default_name, **source.tree}
+    try:
+        scenario = Scenario.model_validate(tree, context=FROM_TEXT)
+    except ValidationError as error:
+        raise ScenarioError([*source.problems, *complaints(error, source)]) from error
+    wrong = [
+        Problem(origin=source.origin(path), path=path, text=text)
+        for path, text in contradictions(scenario)
+    ]
+    if source.problems or wrong:
+        raise ScenarioError([*source.problems, *wrong])
+    return scenario.with_rates()
+
+
+def _not_a_mapping(source: Source) -> list[Problem]:
+    if source.problems:
+        return []
+    stands = "is empty" if source.tree is None else "is not a mapping of keys"
+    text = f"{stands}; a scenario has at least phases, each with name, duration and mix"
+    return [Problem(origin=source.origin(()), path=(), text=text)]
+
+
+def _name_of(file: Path) -> str:
+    """The file's stem as a scenario name: `My soak.yaml` is my-soak."""
+    return re.sub(r"[^a-z0-9_-]+", "-", file.stem.lower()).strip("-_")[:64] or "scenario"
+
+
+def _flag_value(flag: str, text: str | None, parse: Callable[[str], float]) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = parse(text)
+    except ValueError as error:
+        wrong = str(error)
+    else:
+        if value > 0:
+            return value
+        wrong = "must be above 0"
+    raise ScenarioError([Problem(origin=f"{flag} {text}", path=(), text=wrong)])
+
+
+def _parse_any_rate(text: str) -> float:
+    return parse_rate(text if "/" in text else f"{text}/s")

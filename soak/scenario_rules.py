@@ -1,0 +1,104 @@
+"""Which scenarios cannot be? Fields that are well formed each and contradict one another."""
+
+from collections.abc import Iterator
+
+from soak import plugins
+from soak.result import OPERATIONS
+from soak.scenario_model import Scenario
+from soak.yaml_source import Path
+
+Contradiction = tuple[Path, str]
+
+_STORING = frozenset({"store", "store_batch"})
+# These need no record: everything else of a mix asks for one that was stored before.
+_NEED_NOTHING = frozenset({*_STORING, "scan", "maintain", "reopen"})
+MAX_TOTAL_S = 366 * 86_400
+
+
+def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
+    """Paths and what is impossible there, with the remedy."""
+    yield from _twice(("phases",), [phase.name for phase in scenario.phases])
+    yield from _twice(("checks",), [check.name for check in scenario.checks])
+    yield from _phases(scenario)
+    yield from _population(scenario)
+    yield from _observe(scenario)
+    if plugins.available("targets"):
+        yield from _capabilities(scenario)
+    yield from _checks(scenario)
+
+
+def _twice(path: Path, names: list[str]) -> Iterator[Contradiction]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield (*path, i, "name"), f"{name} is also the name of {path[0]}[{names.index(name)}]"
+
+
+def _phases(scenario: Scenario) -> Iterator[Contradiction]:
+    warm = [phase.warm for phase in scenario.phases]
+    if all(warm):
+        yield ("phases",), "all phases are warm-up; nothing would be judged"
+    for i, phase in enumerate(scenario.phases):
+        if phase.warm and not all(warm[:i]):
+            yield ("phases", i, "warm"), "warm-up comes first; a phase before this one is judged"
+        if phase.rate is not None and not phase.arrivals.is_open:
+            closed = f"{phase.arrivals.kind} arrivals are closed: the clients decide, not a rate"
+            yield ("phases", i, "rate"), f"{closed}; leave it out, or choose open arrivals"
+    if scenario.duration_s > MAX_TOTAL_S:
+        yield ("phases",), "together they last more than 366 days"
+    asked = set(scenario.operations)
+    if not asked & _STORING and not scenario.population.preload and asked - _NEED_NOTHING:
+        first = next(name for name in OPERATIONS if name in asked - _NEED_NOTHING)
+        remedy = "add store to a mix, or set population.preload"
+        yield ("phases",), f"nothing is ever stored, so {first} has no record to ask for; {remedy}"
+
+
+def _population(scenario: Scenario) -> Iterator[Contradiction]:
+    population = scenario.population
+    for field in ("agents", "batch", "k", "preload"):
+        value = getattr(population, field)
+        if value > population.keys:
+            yield ("population", field), f"is {value}, more than population.keys {population.keys}"
+
+
+def _observe(scenario: Scenario) -> Iterator[Contradiction]:
+    observe = scenario.observe
+    for field in ("window", "judge"):
+        value = getattr(observe, field)
+        if value < observe.sample:
+            often = f"observe.sample {observe.sample:g} s"
+            yield ("observe", field), f"is {value:g} s, shorter than {often}"
+
+
+def _capabilities(scenario: Scenario) -> Iterator[Contradiction]:
+    module = plugins.load("targets", scenario.target.name)
+    can = frozenset[str](module.CAPABILITIES)
+    lacking = [name for name in scenario.operations if _capability(name) not in can]
+    if not lacking:
+        return
+    lacks = f"{scenario.target.name} lacks {', '.join(lacking)}"
+    remedy = f"leave it out, or give it no weight: --set 'phases[*].mix.{lacking[0]}=0'"
+    for i, phase in enumerate(scenario.phases):
+        for name in lacking:
+            if phase.mix.get(name, 0):
+                yield ("phases", i, "mix", name), f"the target {lacks}; {remedy}"
+    if scenario.maintain_every and "maintain" in lacking:
+        yield ("maintain_every",), f"the target {lacks}; set it to null"
+
+
+def _capability(operation: str) -> str:
+    if operation not in plugins.available("operations"):
+        return operation
+    module = plugins.load("operations", operation)
+    return str(module.CAPABILITY)
+
+
+def _checks(scenario: Scenario) -> Iterator[Contradiction]:
+    """A check on an operation that never happens could only ever be unknown."""
+    for i, check in enumerate(scenario.checks):
+        operation = getattr(check.params, "operation", None)
+        if not isinstance(operation, str) or operation in scenario.operations:
+            continue
+        there = ", ".join(scenario.operations)
+        text = f"no phase's mix contains {operation}; there are: {there}"
+        near = plugins.nearest(operation, scenario.operations)
+        yield ("checks", i, "params", "operation"), text + near
