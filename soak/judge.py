@@ -1,10 +1,12 @@
 """What do the checks say? Each asks its detector, and the answer becomes a verdict."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from soak import plugins
+from soak.detectors import slo
 from soak.seams import Detect, Evidence, Finding
 from soak.sentences import figure
 from soak.verdict import Concern, Status, Verdict
@@ -50,6 +52,13 @@ class Judge:
             if check.needs > planned_s
         )
         self._checks = tuple(_ready(check) for check in checks if check.needs <= planned_s)
+
+    @property
+    def tightest_s(self) -> float:
+        """The smallest bound on a latency that is judged; nan where none is."""
+        params = [check.params for check in self._checks if isinstance(check.params, slo.Params)]
+        bounds = [p.max for p in params if p.operation and p.measure == "latency" and p.max]
+        return min(bounds, default=math.nan)
 
     def judge(self, evidence: Evidence) -> tuple[Verdict, ...]:
         """A verdict per check, in their order. Before the first figures all are unknown."""

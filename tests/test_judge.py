@@ -68,3 +68,11 @@ def test_a_check_may_say_what_its_failure_means():
 def test_a_detector_that_there_is_not_is_an_error():
     with pytest.raises(PluginError, match="slo"):
         Judge((Check("x", "sol"),), 60.0)
+
+
+def test_the_tightest_latency_bound_is_known_to_the_certificate():
+    loose = Check("store-p99", "slo", slo.Params(operation="store", max=0.2))
+    total = Check("errors", "slo", slo.Params(total="error_count", max=0.001))
+
+    assert 0.05 == Judge((loose, SEARCH, total, NEVER), 60.0).tightest_s
+    assert np.isnan(Judge((NEVER,), 60.0).tightest_s)

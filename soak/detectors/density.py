@@ -1,0 +1,77 @@
+"""How much does a thousand records cost? Bytes per thousand live records, against a bound.
+
+The median over the last quarter of the run after warm-up, so that a moment of compaction does not
+decide. `above` is what the process holds without any record (measure it with the `null` target).
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from soak.quantities import Size
+from soak.seams import Evidence, Finding, Floats
+from soak.sentences import clock_time, count, figure
+from soak.verdict import Concern, Status
+
+CONCERN = Concern.OBJECTIVE
+THOUSAND = 1000.0
+LAST_SHARE = 0.25
+
+
+class Params(BaseModel):
+    """column may be any size in bytes: anonymous_bytes, accounted_bytes, disk_allocated_bytes."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    max: Size = Field(50_000_000, description="Bytes per 1,000 live records, at most.")
+    column: str = Field("anonymous_bytes", description="Which figure counts.")
+    above: Size = Field(0, description="What the process holds without records.")
+    min_records: int = Field(1000, ge=1, description="With fewer live records it is unknown.")
+
+
+def detect(evidence: Evidence, params: Params) -> Finding:
+    """Pass, fail or unknown; effect and threshold in bytes per 1,000 records."""
+    t_s, held = _per_thousand(evidence, params)
+    missing = _missing(evidence, params, held)
+    if missing:
+        return Finding(status=Status.UNKNOWN, reason=missing, unit="bytes")
+    late = held[-max(1, round(held.size * LAST_SHARE)) :]
+    typical = float(np.median(late))
+    said = f"1,000 records take {figure(typical, 'bytes')} of {params.column.replace('_', ' ')}"
+    bound = figure(params.max, "bytes")
+    if typical <= params.max:
+        return Finding(
+            status=Status.PASS,
+            reason=f"{said}, not above {bound}",
+            effect=typical,
+            threshold=float(params.max),
+            unit="bytes",
+        )
+    since_s = float(t_s[np.argmax(held > params.max)])
+    return Finding(
+        status=Status.FAIL,
+        reason=f"{said}, above {bound}, since {clock_time(since_s)}",
+        effect=typical,
+        threshold=float(params.max),
+        unit="bytes",
+        since_s=since_s,
+    )
+
+
+def _per_thousand(evidence: Evidence, params: Params) -> tuple[Floats, Floats]:
+    """Times and bytes per thousand, where both were read after warm-up and records are enough."""
+    columns = evidence.columns
+    if params.column not in columns or "live_records" not in columns:
+        return np.empty(0), np.empty(0)
+    t_s, held, live = columns["t_s"], columns[params.column], columns["live_records"]
+    is_usable = (t_s >= evidence.warm_until_s) & ~np.isnan(held) & (live >= params.min_records)
+    spent = np.maximum(held[is_usable] - params.above, 0.0)
+    return t_s[is_usable], spent / live[is_usable] * THOUSAND
+
+
+def _missing(evidence: Evidence, params: Params, held: Floats) -> str:
+    absent = [c for c in (params.column, "live_records") if c not in evidence.columns]
+    if absent:
+        return f"{' and '.join(absent)} not measured"
+    if not held.size:
+        return f"there were never {count(params.min_records)} live records after warm-up"
+    return ""

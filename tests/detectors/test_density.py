@@ -1,0 +1,62 @@
+"""Is the cost of a record judged where there are records?"""
+
+import numpy as np
+import pytest
+
+from soak.detectors.density import Params, detect
+from soak.seams import Evidence
+from soak.verdict import Status
+
+
+def evidence(per_thousand: np.ndarray, live: float = 10_000.0) -> Evidence:
+    return Evidence(
+        columns={
+            "t_s": np.arange(float(per_thousand.size)),
+            "anonymous_bytes": per_thousand * live / 1000,
+            "live_records": np.full(per_thousand.size, live),
+        },
+        totals={},
+        warm_until_s=0.0,
+        planned_s=100.0,
+    )
+
+
+def test_a_target_within_the_bound_passes_with_its_figure():
+    finding = detect(evidence(np.full(40, 10e6)), Params())
+
+    assert Status.PASS == finding.status
+    assert pytest.approx(10e6) == finding.effect
+    assert "1,000 records take 9.54 MiB of anonymous bytes, not above 47.7 MiB" == finding.reason
+
+
+def test_a_target_above_the_bound_fails_and_says_since_when():
+    finding = detect(evidence(np.r_[np.full(20, 10e6), np.full(20, 60e6)]), Params())
+
+    assert (Status.FAIL, 20.0) == (finding.status, finding.since_s)
+
+
+def test_a_moment_above_the_bound_does_not_fail():
+    finding = detect(evidence(np.r_[np.full(38, 10e6), 90e6, 10e6]), Params())
+
+    assert Status.PASS == finding.status
+
+
+def test_what_the_process_holds_without_records_can_be_taken_off():
+    finding = detect(evidence(np.full(40, 60e6)), Params(above=200_000_000))
+
+    assert pytest.approx(40e6) == finding.effect
+
+
+def test_few_records_are_unknown():
+    finding = detect(evidence(np.full(40, 60e6), live=999.0), Params())
+
+    assert (Status.UNKNOWN, "there were never 1,000 live records after warm-up") == (
+        finding.status,
+        finding.reason,
+    )
+
+
+def test_a_figure_nobody_measured_is_unknown():
+    given = Evidence(columns={"t_s": np.arange(3.0)}, totals={}, warm_until_s=0.0, planned_s=9.0)
+
+    assert "anonymous_bytes and live_records not measured" == detect(given, Params()).reason
