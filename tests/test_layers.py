@@ -1,0 +1,140 @@
+"""Who imports whom? The rows of ARCHITECTURE.md, and one home for each dependency.
+
+A new module needs a place in ROWS, a new dependency a home in HOMES.
+"""
+
+import sys
+from graphlib import TopologicalSorter
+
+from tests.source_tree import local_imports, sources
+
+# Imports go to the same row or further down.
+ROWS = (
+    "cli live plain daemon run listing",
+    "controller worker cluster",  # never each other: they meet in the run directory
+    "observer feeder judge certificate checks health exporter metrics web answers report "
+    "report_html report_markdown report_junit record recovered readable plots compare",
+    "arrivals content operations targets samplers detectors",  # seams: none imports another
+    "rundir ring slots client checkpoint journal logs worker_log environment limits "
+    "workload livekeys popularity importance population followed oracle broken recall eviction "
+    "windows events ledger baseline series thinning",
+    "scenario scenario_model scenario_override scenario_rules scenario_wording choice shapes "
+    "yaml_source quantities",
+    "seams plugins",
+    "result histogram verdict clock snapshot columns keyhash wording sentences palette",
+)
+ROW_OF = {name: number for number, row in enumerate(ROWS, start=1) for name in row.split()}
+ROWS_KEPT_APART = {2, 4}
+ROWS_THAT_LOG = {1, 2}
+SEAMS = ROWS[3].split()
+
+# What reads a scenario, and the parameters of each plug-in.
+MODELS = (
+    "soak/plugins.py",
+    *(f"soak/{name}.py" for name in ROWS[5].split()),
+    *(f"soak/{seam}/" for seam in SEAMS),
+)
+# Which files may import a package; a target's package is an extra and that target's own matter.
+HOMES = {
+    "apscheduler": ("soak/controller.py", "soak/daemon.py"),
+    "faiss": ("engine/",),
+    "grafanalib": ("dashboards/",),
+    "matplotlib": ("soak/plots.py",),
+    "msgspec": ("engine/",),
+    "numkong": ("engine/",),
+    "numpy": ("soak/", "engine/"),
+    "prometheus_client": ("soak/exporter.py",),
+    "psutil": ("soak/samplers/",),
+    "pydantic": MODELS,
+    "pydantic_core": MODELS,
+    "rich": ("soak/cli.py", "soak/live.py"),
+    "structlog": ("soak/logs.py",),
+    "typer": ("soak/cli.py",),
+    "yaml": ("soak/yaml_source.py",),
+    "zstandard": ("engine/",),
+}
+LOGGING = {"logging", "structlog"}
+
+
+def place(module: str) -> str:
+    """The name that ROWS uses: soak.targets.engine is in targets; "" outside the tester."""
+    return module.split(".")[1] if module.startswith("soak.") else ""
+
+
+def crossings() -> list[tuple[str, str]]:
+    """Every import within the repository: (importer, imported)."""
+    return [(module, other) for module, others in local_imports().items() for other in others]
+
+
+def test_every_module_has_a_row() -> None:
+    places = {place(source.module) for source in sources()} - {""}
+
+    assert set() == places - ROW_OF.keys()
+
+
+def test_imports_point_down() -> None:
+    steps = {(place(upper), place(lower)) for upper, lower in crossings()}
+    inside = [(u, l) for u, l in steps if u != l and {u, l} <= ROW_OF.keys()]
+    upward = [(u, l) for u, l in inside if ROW_OF[l] < ROW_OF[u]]
+    across = [(u, l) for u, l in inside if ROW_OF[l] == ROW_OF[u] and ROW_OF[u] in ROWS_KEPT_APART]
+
+    assert [] == upward + across
+
+
+def test_imports_form_no_cycle() -> None:
+    TopologicalSorter(local_imports()).prepare()  # raises CycleError
+
+
+def test_engine_and_dashboards_stand_alone() -> None:
+    bridge = ("soak.targets.engine", "engine")
+    product = {"soak", "engine", "dashboards"}
+    astray = [
+        (importer, imported)
+        for importer, imported in crossings()
+        if importer.partition(".")[0] in product
+        and importer.partition(".")[0] != imported.partition(".")[0]
+        and (importer, imported.partition(".")[0]) != bridge
+    ]
+    assert [] == astray
+
+
+def test_every_module_is_used() -> None:
+    used = {imported for importer, imported in crossings() if not importer.startswith("tests")}
+    unused = [
+        source.path
+        for source in sources()
+        if source.is_product
+        and source.module not in used
+        and place(source.module) not in {"cli", *SEAMS}
+        and not source.path.endswith(("__init__.py", "__main__.py"))
+        and '__name__ == "__main__"' not in source.text
+    ]
+    assert [] == unused, "\n".join(unused)
+
+
+def test_every_dependency_has_one_home() -> None:
+    everywhere = {"soak", "engine", "dashboards"} | sys.stdlib_module_names
+    astray = [
+        (source.path, name)
+        for source in sources()
+        for name in source.imports()
+        if source.is_product
+        and (package := name.partition(".")[0]) not in everywhere
+        and not source.path.startswith(("soak/targets/", *HOMES.get(package, ())))
+    ]
+    assert [] == astray
+
+
+def test_only_the_first_rows_log() -> None:
+    direct = [
+        (source.path, name)
+        for source in sources()
+        for name in source.imports()
+        if source.is_product and source.path != "soak/logs.py" and name.partition(".")[0] in LOGGING
+    ]
+    through = [
+        (importer, imported)
+        for importer, imported in crossings()
+        if imported == "soak.logs" and ROW_OF.get(place(importer)) not in ROWS_THAT_LOG
+    ]
+    assert [] == direct + through
