@@ -75,3 +75,7 @@ class TargetUnavailable(TargetError):
 
 class CapacityRefused(TargetError):
     """The target is full and says so; reads go on."""
+
+
+class RecordMissing(TargetError):
+    """An update, delete or link named a record the target does not hold; judged by the oracle."""

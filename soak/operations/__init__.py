@@ -1,0 +1,1 @@
+"""What is asked of a target? One file per operation: prepare, call, and check the answer."""

@@ -1,0 +1,34 @@
+"""Read a bounded number of records in the target's own order."""
+
+from soak.oracle import judge_scan
+from soak.population import Population
+from soak.seams import Target
+
+CAPABILITY = "scan"
+LIMIT = 100
+
+
+class Scan:
+    """The argument is not used: a scan has no key."""
+
+    capability = CAPABILITY
+
+    def __init__(self, target: Target, population: Population) -> None:
+        self._target = target
+        self._population = population
+
+    def prepare(self, argument: int, phase: int) -> int:
+        return LIMIT
+
+    def call(self, request: int) -> int:
+        return self._target.scan(request)
+
+    def check(self, request: int, answer: int, start_ns: int) -> int:
+        return judge_scan(self._population, request, answer, start_ns)
+
+    def abandon(self, request: int) -> None:
+        """A read leaves nothing behind."""
+
+
+def build(target: Target, population: Population) -> Scan:
+    return Scan(target, population)

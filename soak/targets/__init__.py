@@ -1,0 +1,1 @@
+"""Which systems can be soaked? One file per system, each speaking the protocol of a target."""
