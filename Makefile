@@ -69,12 +69,13 @@ clean:
 # Stamps: made last, so that an interrupted set-up is taken up again and a finished one costs nothing.
 # pip is the last file that venv writes.
 .venv/bin/pip:
-	@test -n "$(PYTHON)" || { \
-		echo "soak needs Python 3.11 or newer; found $$(python3 --version 2>&1)." >&2; \
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		found=$$($(or $(PYTHON),python3) --version 2>/dev/null || echo none); \
+		echo "soak needs Python 3.11 or newer; found: $$found." >&2; \
 		echo "Install one (Debian 12: apt-get install python3 python3-venv) or name it:" >&2; \
-		echo "  make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+		echo "  make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+		exit 1; }
 	@echo "Creating .venv with $$($(PYTHON) --version)"
-	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is older than Python 3.11." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 
 .venv/.ready-to-run: requirements/runtime.txt pyproject.toml | .venv/bin/pip
