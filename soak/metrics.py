@@ -256,7 +256,7 @@ def _quality(snapshot: Snapshot) -> Iterator[Family]:
     )
     yield _gauge(
         "soak_eviction_inversion_ratio",
-        "Share of evicted records that mattered more than one that was kept.",
+        "Chance that a forgotten record mattered more than a kept one; 0.5 is blind chance.",
         snapshot.eviction.get("inversion_ratio", math.nan),
     )
 

@@ -1,0 +1,60 @@
+"""Where do log lines go? To stderr: readable on a terminal, one JSON object per line elsewhere."""
+
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+from soak.clock import Clock, iso_utc
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure(
+    clock: Clock,
+    *,
+    as_json: bool,
+    level: str = "info",
+    colors: bool = False,
+    stream: TextIO | None = None,
+) -> None:
+    """Set up the process's only log. stream: None for whatever sys.stderr is at each line.
+
+    The live view puts its own stream in the place of sys.stderr, so that lines scroll above it.
+    """
+
+    def stamp(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["time"] = iso_utc(clock.wall_s())
+        return event
+
+    def logger(*_: object) -> structlog.WriteLogger:
+        return structlog.WriteLogger(stream or sys.stderr)
+
+    # Plain tracebacks: the pretty ones print every local variable, and a snapshot is thousands.
+    render: list[Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
+    if not as_json:
+        pretty = structlog.dev.ConsoleRenderer(
+            colors=colors,
+            timestamp_key="time",
+            sort_keys=False,
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+        render = [pretty]
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamp, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=logger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def log() -> FilteringBoundLogger:
+    """The log: `log().info("worker_died", pid=pid)`; events in snake_case, facts as keys."""
+    found: FilteringBoundLogger = structlog.get_logger()
+    return found

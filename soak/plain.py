@@ -1,0 +1,128 @@
+"""How does a run look in a log file? Plain lines: the start, one per ten seconds, news, the end."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from soak import readable
+from soak.snapshot import Event, Identity, OperationTotals, Snapshot
+from soak.verdict import RunVerdict, Status
+
+EVERY_S = 10.0
+STATUS_WORDS = {Status.PASS: "PASS", Status.FAIL: "FAIL", Status.UNKNOWN: "UNKNOWN"}
+NOT_SHOWN = ("maintenance", "phase")
+
+
+class Plain:
+    """Writes a snapshot a line at a time; the same methods as `Live`.
+
+    Every line begins with the time since the start, so a log can be read without the clock.
+    """
+
+    def __init__(self, identity: Identity, stream: TextIO, url: str = "") -> None:
+        self._stream = stream
+        self._identity = identity
+        self._next_s = 0.0
+        self._phase = ""
+        self._latest: Event | None = None
+        self._statuses: dict[str, Status] = {}
+        where = f", {url}" if url else ""
+        self._say(f"soak {identity.run_id}: {identity.scenario} on {identity.target}{where}")
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Say what is new; every ten seconds also how it goes."""
+        for event in new_events(snapshot.events, self._latest):
+            if event.kind != "phase":
+                self._say(f"{clock(event.time_s)} {event_line(event)}")
+        self._latest = snapshot.events[-1] if snapshot.events else None
+        for line in self._news(snapshot):
+            self._say(f"{clock(snapshot.elapsed_s)} {line}")
+        if snapshot.elapsed_s >= self._next_s and snapshot.state == "running":
+            self._next_s = (snapshot.elapsed_s // EVERY_S + 1) * EVERY_S
+            self._say(f"{clock(snapshot.elapsed_s)} {progress_line(snapshot)}")
+
+    def close(self, verdict: RunVerdict, report: str = "") -> None:
+        """The last lines: the verdict and why, the exit code, and where the report is."""
+        self._say(f"verdict: {STATUS_WORDS[verdict.status]} (exit {int(verdict.exit_code)})")
+        self._say(f"because: {verdict.reason}")
+        self._say(f"report:  {report or self._identity.directory}")
+
+    def _news(self, snapshot: Snapshot) -> Iterator[str]:
+        if snapshot.phase != self._phase:
+            self._phase = snapshot.phase
+            number, total = snapshot.phase_index + 1, len(snapshot.phases)
+            yield f"phase {snapshot.phase} ({number} of {total})"
+        for verdict in snapshot.verdicts:
+            before = self._statuses.get(verdict.check, Status.UNKNOWN)
+            if verdict.status is not before:
+                yield f"check {verdict.check}: {STATUS_WORDS[verdict.status]}, {verdict.reason}"
+            self._statuses[verdict.check] = verdict.status
+
+    def _say(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+def progress_line(snapshot: Snapshot) -> str:
+    """How it goes, on one line: rate, slowest operation, memory, records, health, verdict."""
+    certificate = snapshot.certificate
+    parts = [
+        f"{readable.rate(certificate.achieved_rate)} of "
+        f"{readable.rate(certificate.offered_rate)}",
+        *_slowest(snapshot),
+        f"memory {readable.size(snapshot.resources.get('anonymous_bytes', float('nan')))}",
+        f"records {readable.whole(snapshot.records.get('live', float('nan')))}",
+        f"health {readable.share(snapshot.health.get('score', float('nan')))}",
+        STATUS_WORDS[snapshot.verdict.status],
+    ]
+    if snapshot.hang:
+        age = readable.span(snapshot.hang.age_s)
+        parts.append(f"HANGING: {snapshot.hang.operation} for {age}")
+    return " | ".join(parts)
+
+
+def slowest(snapshot: Snapshot) -> tuple[str, OperationTotals] | None:
+    """The operation with the worst recent p99; None before any was measured."""
+    measured = [
+        (name, totals)
+        for name, totals in snapshot.operations.items()
+        if totals.recent.p99 == totals.recent.p99
+    ]
+    return max(measured, key=lambda pair: pair[1].recent.p99, default=None)
+
+
+def _slowest(snapshot: Snapshot) -> Iterator[str]:
+    found = slowest(snapshot)
+    if found:
+        name, recent = found[0], found[1].recent
+        yield f"{name} p50 {readable.latency(recent.p50)} p99 {readable.latency(recent.p99)}"
+
+
+def new_events(events: tuple[Event, ...], latest: Event | None) -> tuple[Event, ...]:
+    """Those that came after `latest`, in the order they were noticed; all if it is gone."""
+    position = max((i for i, event in enumerate(events) if event == latest), default=-1)
+    return events[position + 1 :]
+
+
+def event_line(event: Event) -> str:
+    """One event: what, how long, from whom, and the figures it came with."""
+    lasted = f" {readable.latency(event.duration_s)}" if event.duration_s else ""
+    details = ", ".join(
+        f"{name} {_figure(name, value)}"
+        for name, value in event.details.items()
+        if name not in NOT_SHOWN and value not in (0, "")
+    )
+    return f"event {event.kind}{lasted} ({event.source})" + (f": {details}" if details else "")
+
+
+def _figure(name: str, value: float | int | str | bool) -> str:
+    if isinstance(value, str | bool):
+        return str(value)
+    if "bytes" in name:
+        return readable.size(value)
+    return readable.latency(value) if name.endswith("_s") else readable.whole(value)
+
+
+def clock(elapsed_s: float) -> str:
+    """Hours, minutes and seconds since the start, always as wide: 02:03:09."""
+    whole = int(max(0.0, elapsed_s))
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
