@@ -11,9 +11,13 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from soak.clock import SystemClock
+from soak.columns import REPORTED, RESOURCES
 from soak.exporter import BOUNDS_S, SERIES_PER_HISTOGRAM, Exporter, SnapshotCollector
 from soak.metrics import MAINTENANCE_KINDS
+from soak.plugins import available, load
 from soak.result import OUTCOMES, VIOLATIONS
+from soak.seams import Subject
 from soak.snapshot import Hang, Snapshot
 from tests.snapshots import STARTED, six_hours
 
@@ -144,6 +148,20 @@ def test_a_figure_that_is_not_known_is_left_out(snapshot):
     page = Exporter().render(snapshot).decode()
     assert "soak_target_unique_bytes" not in page
     assert "NaN" not in page
+
+
+@pytest.mark.parametrize("name", available("samplers"))
+def test_whatever_a_sampler_reads_has_a_metric(name, tmp_path):
+    subject = Subject(
+        pids=lambda: [os.getpid()],
+        directories=lambda: [tmp_path],
+        reported=lambda: ({"segments_count": 3.0, "tombstones": 2.0}, 0.0),
+        clock=SystemClock(),
+    )
+    sampler = load("samplers", name).build(subject)
+    sampler.sample()  # differences appear in the second sample
+    columns = {c for c in sampler.sample() if not c.startswith(REPORTED)}
+    assert columns <= {column for column, *_ in RESOURCES}
 
 
 def test_records_are_shown_by_tier_where_the_target_has_tiers(snapshot):
