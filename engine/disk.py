@@ -1,0 +1,70 @@
+"""How does the engine touch files? Through one object, so that a test can make any call fail."""
+
+import os
+from pathlib import Path
+
+
+class Disk:
+    """The operating system's files. All methods raise OSError.
+
+    Tests pass a subclass that fails the N-th call, or dies at a named step.
+    """
+
+    def open(self, path: Path, flags: int) -> int:
+        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def read(self, fd: int, size: int, offset: int) -> bytes:
+        """May return fewer bytes than asked only at the end of the file."""
+        return os.pread(fd, size, offset)
+
+    def write(self, fd: int, content: bytes, offset: int) -> None:
+        """All of it or OSError."""
+        view = memoryview(content)
+        while view:
+            written = os.pwrite(fd, view, offset)
+            offset += written
+            view = view[written:]
+
+    def allocate(self, fd: int, offset: int, size: int) -> None:
+        """Reserve room now, so that a full disk refuses here and not in a later sync."""
+        os.posix_fallocate(fd, offset, size)
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def sync(self, fd: int) -> None:
+        os.fdatasync(fd)
+
+    def sync_directory(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def rename(self, source: Path, target: Path) -> None:
+        os.rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        os.unlink(path)
+
+    def reached(self, step: str) -> None:
+        """A named step begins. Nothing happens here; crash tests die here.
+
+        Steps: append, fsync, seal, manifest, checkpoint, evict, compact, unlink.
+        """
+
+    def replace_file(self, path: Path, content: bytes) -> None:
+        """Atomically: a reader finds the old content or the new, also after a power cut."""
+        temporary = path.with_name(path.name + ".tmp")
+        fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            self.write(fd, content, 0)
+            self.sync(fd)
+        finally:
+            self.close(fd)
+        self.rename(temporary, path)
+        self.sync_directory(path.parent)

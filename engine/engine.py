@@ -1,0 +1,344 @@
+"""The engine as its user sees it: open, store, search, forget, link, ask how it is.
+
+import engine
+
+with engine.open("memories") as store:
+    store.store(engine.Memory(id=1, agent=7, text="likes tea", vector=embed("likes tea")))
+    hits = store.search(embed("what to drink?"), k=3, agent=7)
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import intake, manifest, recovery
+from engine.clock import Clock, SteadyClock, SystemClock
+from engine.commit import Commit
+from engine.disk import Disk
+from engine.errors import BadInputError, ClosedError, NotFoundError
+from engine.frame import Reason, decode_payload, tag_bits, vector_of
+from engine.graph import EdgeKey
+from engine.health import Health
+from engine.history import History, MaintenanceEvent
+from engine.live import Live, Where
+from engine.log import Log
+from engine.maintenance import Maintenance
+from engine.memory import Edge, Hit, Memory
+from engine.options import Options
+from engine.pulse import Pulse
+from engine.search import Filter, Search
+from engine.stats import Stats
+from engine.tiers import Tier, tier_of
+from engine.writer import Writer
+
+_BATCH_RECORDS = 256
+_VISITS_MAX = 100_000
+_K_MAX = 1_000
+
+
+def open(
+    directory: Path | str,
+    options: Options | None = None,
+    clock: Clock | None = None,
+    *,
+    disk: Disk | None = None,
+) -> "Engine":
+    """An engine on this directory, created if need be, recovered if it was not closed.
+
+    Raises DirectoryError, LockedError, FormatError, CorruptError (a file header), CapacityError
+    (more records on disk than capacity_records), OSError.
+    """
+    return Engine(Path(directory), options or Options(), clock or SystemClock(), disk or Disk())
+
+
+class Engine:
+    """An embedded memory for agents. Every method is thread-safe and raises ClosedError after
+    close(); writes raise CapacityError when there is no room and DurabilityError after a failed
+    sync, and reads still work then."""
+
+    def __init__(self, directory: Path, options: Options, clock: Clock, disk: Disk) -> None:
+        self.directory = directory
+        self.options = options
+        self._disk = disk
+        self._lock_fd = manifest.lock(directory)
+        self._is_open = False
+        try:
+            self._load(clock)
+        finally:
+            if not self._is_open:
+                os.close(self._lock_fd)
+
+    def _load(self, clock: Clock) -> None:
+        """Recover, then start the background thread."""
+        options = self.options
+        manifest.agree(self._disk, self.directory, options.dimensions)
+        log = Log(self._disk, self.directory, options.dimensions, options.segment_bytes)
+        self._live = Live(options, log)
+        start_ns = clock.monotonic_ns()
+        found = recovery.recover(self._disk, log, self._live)
+        found.duration_s = (clock.monotonic_ns() - start_ns) / 1e9
+        self._clock = SteadyClock(clock, found.newest_s)
+        self._log = log
+        self._commit = Commit(log, self._live, self._clock, options)
+        self._writer = Writer(log, self._live, self._commit, options, self._clock)
+        self._search = Search(self._live)
+        self._history = History(options.events_kept)
+        self._pulse = Pulse()
+        self._maintenance = Maintenance(
+            log, self._live, self._commit, self._writer, options, self._clock, self._history
+        )
+        self._stats = Stats(
+            log,
+            self._live,
+            self._commit,
+            self._search,
+            self._maintenance,
+            self._history,
+            self._pulse,
+            found,
+            options,
+        )
+        if found.damaged:
+            self._writer.bury_damaged(found.damaged)
+        self._is_open = True
+        if options.maintenance:
+            self._maintenance.start()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Sync, checkpoint, let go of the directory. Closing twice is fine.
+
+        Raises DurabilityError or OSError when the last sync fails; the engine is closed all the
+        same.
+        """
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._maintenance.stop()
+        try:
+            self._maintenance.finish()
+        finally:
+            os.close(self._lock_fd)
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise ClosedError(f"{self.directory}: the engine is closed; open it again")
+
+    def store(self, memory: Memory) -> None:
+        """Acknowledged and visible on return. An existing id is replaced."""
+        self.store_batch((memory,))
+
+    def store_batch(self, memories: Sequence[Memory]) -> None:
+        """Like `store` for each in order, with one sync per 256; the last of equal ids wins.
+
+        Raises BadInputError, TooLargeError before anything is written. After CapacityError a part
+        of a batch of more than 256 may be stored.
+        """
+        self._check_open()
+        distinct = list({memory.id: memory for memory in memories}.values())
+        now_s = self._clock.now_s()
+        for first in range(0, len(distinct), _BATCH_RECORDS):
+            step = distinct[first : first + _BATCH_RECORDS]
+            drafts, rows = intake.drafts_of(step, self.options, now_s)
+            with self._pulse.watched():
+                self._writer.put(drafts, rows)
+
+    def get(self, record_id: int) -> Memory | None:
+        """The record, or None. Reading it makes it worth more. Raises CorruptError."""
+        self._check_open()
+        now_s = self._clock.now_s()
+        with self._live.lock:
+            where = self._live.where(record_id)
+            if where is None or self._live.is_expired(record_id, now_s):
+                return None
+            self._live.touch(record_id, now_s)
+            pinned = self._live.is_pinned(record_id)
+        with self._pulse.watched():
+            body = self._live.read_body(where)
+        return None if body is None else self._memory(where, body, pinned)
+
+    def _memory(self, where: Where, body: bytes, pinned: bool) -> Memory:
+        dimensions = self.options.dimensions
+        payload = decode_payload(memoryview(body)[2 * dimensions :])
+        return Memory(
+            id=where.id,
+            agent=where.agent,
+            text=payload.text,
+            vector=vector_of(body, dimensions),
+            importance=where.importance,
+            pinned=pinned,
+            tags=payload.tags,
+            created_s=where.created_s,
+        )
+
+    def search(
+        self,
+        vector: NDArray[np.float32],
+        k: int = 10,
+        *,
+        agent: int | None = None,
+        tier: Tier | str | None = None,
+        since_s: float | None = None,
+        until_s: float | None = None,
+        tag: str | None = None,
+    ) -> list[Hit]:
+        """At most k records by cosine, best first; every filter given must hold.
+
+        vector: (dimensions,), finite, not zero; tier: short, intermediate or long; times are of
+        creation, [since_s, until_s). What is returned counts as read. Raises BadInputError.
+        """
+        self._check_open()
+        checked = intake.checked_vector(vector, self.options.dimensions, "query")
+        if not 1 <= k <= _K_MAX:
+            raise BadInputError(f"k is {k}; it must be 1..{_K_MAX}")
+        now_s = self._clock.now_s()
+        ttl_s = self.options.ttl_s
+        wanted = Filter(
+            agent=agent,
+            tier=tier_of(tier),
+            since_s=since_s,
+            until_s=until_s,
+            tag=tag,
+            tag_bits=tag_bits((tag,)) if tag is not None else 0,
+            alive_since_s=None if ttl_s is None else now_s - ttl_s,
+        )
+        start_ns = self._clock.monotonic_ns()
+        with self._pulse.watched():
+            hits = self._search.nearest(checked, k, wanted)
+        self._pulse.searched(self._clock.monotonic_ns() - start_ns)
+        with self._live.lock:
+            for hit in hits:
+                self._live.touch(hit.id, now_s)
+        return hits
+
+    def update(
+        self,
+        record_id: int,
+        *,
+        text: str | None = None,
+        vector: NDArray[np.float32] | None = None,
+        importance: float | None = None,
+        pinned: bool | None = None,
+    ) -> None:
+        """Change what is given, keep the rest. Raises NotFoundError, BadInputError."""
+        while True:
+            self._check_open()
+            with self._live.lock:
+                where = self._live.where(record_id)
+                pinned_now = where is not None and self._live.is_pinned(record_id)
+            body = self._live.read_body(where) if where is not None else None
+            if where is None:
+                raise NotFoundError(f"no record {record_id}: it cannot be updated")
+            if body is None:
+                continue
+            old = self._memory(where, body, pinned_now)
+            updated = replace(
+                old,
+                text=old.text if text is None else text,
+                vector=old.vector if vector is None else vector,
+                importance=old.importance if importance is None else importance,
+                pinned=old.pinned if pinned is None else pinned,
+            )
+            drafts, rows = intake.drafts_of([updated], self.options, where.created_s)
+            with self._pulse.watched():
+                is_done = self._writer.replace(drafts[0], rows, where.lsn)
+            if is_done:
+                return
+
+    def delete(self, record_id: int) -> bool:
+        """Remove the record and its edges; False when there was none."""
+        self._check_open()
+        with self._pulse.watched():
+            return self._writer.delete([record_id], Reason.DELETED) == 1
+
+    def scan(self, limit: int) -> list[int]:
+        """At most `limit` ids of live records, in no particular order."""
+        self._check_open()
+        with self._live.lock:
+            ids: list[int] = self._live.columns.id[: min(limit, self._live.columns.n)].tolist()
+            return ids
+
+    def count(self) -> int:
+        """Live records."""
+        self._check_open()
+        return self._live.columns.n
+
+    def link(self, source: int, target: int, kind: str | int, weight: float = 1.0) -> None:
+        """A directed edge; linking again with the same kind replaces the weight.
+
+        Raises NotFoundError unless both records exist, BadInputError, CapacityError.
+        """
+        self._check_open()
+        if not np.isfinite(weight):
+            raise BadInputError(f"edge {source} -> {target}: weight {weight} is not finite")
+        key = EdgeKey(source, target, self._live.graph.code_of(kind))
+        with self._pulse.watched():
+            self._writer.link(key, kind, weight)
+
+    def unlink(self, source: int, target: int, kind: str | int) -> bool:
+        """False when there was no such edge."""
+        self._check_open()
+        key = EdgeKey(source, target, self._live.graph.code_of(kind))
+        with self._pulse.watched():
+            return self._writer.unlink(key)
+
+    def neighbours(self, record_id: int) -> list[Edge]:
+        """Outgoing edges."""
+        self._check_open()
+        graph = self._live.graph
+        with self._live.lock:
+            found = graph.neighbours(record_id)
+            return [
+                Edge(source=record_id, target=target, kind=graph.name_of(kind), weight=weight)
+                for target, kind, weight in found
+            ]
+
+    def traverse(self, start: int, depth: int, limit: int = 1_000) -> list[int]:
+        """At most `limit` records within `depth` edges of start, nearest first, without start."""
+        self._check_open()
+        with self._live.lock:
+            return self._live.graph.traverse(start, depth, limit)
+
+    def shortest_path(self, start: int, goal: int) -> list[int]:
+        """Fewest edges, both ends included; empty when there is none within 100,000 records."""
+        self._check_open()
+        with self._live.lock:
+            if start not in self._live.rows or goal not in self._live.rows:
+                return []
+            return self._live.graph.shortest_path(start, goal, _VISITS_MAX)
+
+    def maintain(self) -> None:
+        """Do all maintenance that has something to do, now: expire, evict to target_ratio, demote,
+        compact, checkpoint, give memory back. Raises DurabilityError, OSError."""
+        self._check_open()
+        self._maintenance.run(explicit=True)
+
+    def stats(self) -> dict[str, float]:
+        """Figures whose names end in their unit; see docs/engine/stats.md."""
+        self._check_open()
+        return self._stats.as_dict()
+
+    def health(self) -> Health:
+        """0..1, with its components."""
+        self._check_open()
+        return self._stats.health()
+
+    def events(self, after: int = 0) -> list[MaintenanceEvent]:
+        """Maintenance runs with a higher sequence; the last `events_kept` are remembered."""
+        self._check_open()
+        return self._history.after(after)

@@ -1,0 +1,37 @@
+"""What is a record worth now? The lowest goes first.
+
+value = importance x 2^(-age / half-life) x (1 + 0.2 log2(1 + accesses))
+
+age counts from the last access (at first: the creation), so that use keeps a record alive.
+Salience, recency and frequency multiply as in the generative-agents memory (Park et al. 2023,
+section 4.1, there a sum); a product lets none of them hide that another is zero.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_FREQUENCY_WEIGHT = 0.2
+
+
+def values(
+    importance: NDArray[np.float32],
+    accessed_s: Floats,
+    accesses: NDArray[np.uint32],
+    now_s: float,
+    half_life_s: float,
+) -> Floats:
+    """Shapes (n,). Ages before zero count as zero, so a clock set back makes nothing precious."""
+    ages_s = np.maximum(now_s - accessed_s, 0.0)
+    decay = np.exp2(-ages_s / half_life_s)
+    frequency = 1.0 + _FREQUENCY_WEIGHT * np.log2(1.0 + accesses)
+    scores: Floats = importance * decay * frequency
+    return scores
+
+
+def lowest(scores: Floats, count: int) -> NDArray[np.intp]:
+    """Positions of the `count` lowest scores, lowest first."""
+    if count >= len(scores):
+        return np.argsort(scores, kind="stable")
+    chosen = np.argpartition(scores, count)[:count]
+    return chosen[np.argsort(scores[chosen], kind="stable")]

@@ -1,0 +1,97 @@
+"""Is what the caller hands in acceptable, and what does it look like inside? Nothing is written."""
+
+import math
+import operator
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import BadInputError, TooLargeError
+from engine.frame import PINNED, Draft, Kind, encode_payload, tag_bits
+from engine.memory import Memory
+from engine.options import Options
+from engine.quantise import Rows, quantise, unit_halves
+
+ID_MAX = 2**64 - 1
+AGENT_MAX = 2**32 - 1
+TAGS_MAX = 64
+
+
+def drafts_of(
+    memories: Sequence[Memory], options: Options, now_s: float
+) -> tuple[list[Draft], Rows]:
+    """Frames to append and rows to search, in the same order. Raises BadInputError."""
+    vectors = np.stack([vector_of(memory, options.dimensions) for memory in memories])
+    halves = unit_halves(vectors)
+    drafts = []
+    for memory, half in zip(memories, halves, strict=True):
+        record_id = _checked_record(memory)
+        body = half.tobytes() + _payload(memory)
+        if len(body) > options.record_bytes_max:
+            raise TooLargeError(
+                f"record {memory.id}: {len(body)} bytes; the limit is {options.record_bytes_max}"
+            )
+        drafts.append(
+            Draft(
+                Kind.PUT,
+                record_id,
+                body,
+                extra=tag_bits(memory.tags),
+                created_s=now_s if memory.created_s is None else memory.created_s,
+                agent=operator.index(memory.agent),
+                aux=options.dimensions,
+                importance=memory.importance,
+                flags=PINNED if memory.pinned else 0,
+            )
+        )
+    return drafts, quantise(halves)
+
+
+def vector_of(memory: Memory, dimensions: int) -> NDArray[np.float32]:
+    """The vector as (dimensions,) f32. Raises BadInputError naming the record."""
+    return checked_vector(memory.vector, dimensions, f"record {memory.id}")
+
+
+def checked_vector(vector: NDArray[np.float32], dimensions: int, owner: str) -> NDArray[np.float32]:
+    """Raises BadInputError on a wrong shape, NaN, infinity or zero length."""
+    checked = np.asarray(vector, dtype=np.float32)
+    if checked.shape != (dimensions,):
+        raise BadInputError(f"{owner}: vector of shape {checked.shape}; expected ({dimensions},)")
+    if not np.isfinite(checked).all():
+        raise BadInputError(f"{owner}: the vector holds NaN or infinity")
+    if not checked.any():
+        raise BadInputError(f"{owner}: the vector is all zero; it has no direction")
+    return checked
+
+
+def checked_id(record_id: int) -> int:
+    """Raises BadInputError outside 0..2^64-1."""
+    try:
+        plain = operator.index(record_id)
+    except TypeError as error:
+        raise BadInputError(f"id {record_id!r}; an id is a whole number") from error
+    if not 0 <= plain <= ID_MAX:
+        raise BadInputError(f"id {record_id!r}; an id is 0..2^64-1")
+    return plain
+
+
+def _payload(memory: Memory) -> bytes:
+    try:
+        return encode_payload(memory.text, tuple(memory.tags))
+    except (UnicodeEncodeError, TypeError) as error:
+        raise BadInputError(f"record {memory.id}: text or tags are not text: {error}") from error
+
+
+def _checked_record(memory: Memory) -> int:
+    record_id = checked_id(memory.id)
+    owner = f"record {memory.id}"
+    if not 0 <= memory.agent <= AGENT_MAX:
+        raise BadInputError(f"{owner}: agent {memory.agent}; an agent is 0..2^32-1")
+    if not 0.0 <= memory.importance <= 1.0:
+        raise BadInputError(f"{owner}: importance {memory.importance}; it must be 0..1")
+    if memory.created_s is not None and not 0.0 <= memory.created_s < math.inf:
+        raise BadInputError(f"{owner}: created_s {memory.created_s}; seconds since 1970")
+    if len(memory.tags) > TAGS_MAX:
+        raise BadInputError(f"{owner}: {len(memory.tags)} tags; at most {TAGS_MAX}")
+    return record_id

@@ -1,0 +1,162 @@
+"""In which order did everything happen, and is it on disk?
+
+The log is the only durable truth: segments of frames, ordered by LSN wherever they lie. Writers
+append under `lock`; syncing happens outside of it (a sync under a lock that readers or writers
+take costs a hundred times the median, measured).
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from engine import frame
+from engine.disk import Disk
+from engine.errors import CorruptError
+from engine.frame import Draft, Kind
+from engine.segment import START, Segment
+
+
+class Place(NamedTuple):
+    """Where a frame lies."""
+
+    segment: int
+    offset: int
+
+
+class Log:
+    """The segments, one of which is active. Methods marked (lock) want `lock` held."""
+
+    def __init__(self, disk: Disk, directory: Path, dimensions: int, segment_bytes: int) -> None:
+        self.disk = disk
+        self.directory = directory
+        self.dimensions = dimensions
+        self.segment_bytes = segment_bytes
+        self.lock = threading.Lock()
+        self.segments: dict[int, Segment] = {}
+        self.next_lsn = 1
+        self.appended_bytes = 0
+        self.syncs = 0
+        self.sync_s_last = 0.0
+        self.corrupt_reads = 0
+        self._active: Segment | None = None
+        self._next_number = 1
+        self._unsynced: set[Segment] = set()
+
+    @property
+    def active_number(self) -> int:
+        """The segment that the next append goes to, unless it has no room."""
+        return self._active.number if self._active else 0
+
+    def adopt(self, segment: Segment, is_active: bool) -> None:
+        """Take a segment found on disk."""
+        self.segments[segment.number] = segment
+        self._next_number = max(self._next_number, segment.number + 1)
+        segment.is_sealed = not is_active
+        if is_active:
+            self._active = segment
+
+    def append(self, drafts: Sequence[Draft]) -> list[Place]:
+        """(lock) All of them in one write, with consecutive LSNs from `next_lsn` on, or OSError."""
+        first = self.next_lsn
+        # Never reuse a number, not even after a failed write: remains of it might be found.
+        self.next_lsn += len(drafts)
+        size = sum(len(draft.body) + frame.OVERHEAD_BYTES for draft in drafts)
+        segment = self._with_room(size)
+        frames = []
+        for lsn, draft in enumerate(drafts, first):
+            is_tombstone = draft.kind in (Kind.DELETE, Kind.UNLINK)
+            # The horizon: what this frame silences lies in this segment or an earlier one.
+            placed = draft._replace(agent=segment.number) if is_tombstone else draft
+            frames.append(frame.encode(placed, lsn))
+        return self._write(segment, frames)
+
+    def append_frames(self, frames: Sequence[bytes]) -> list[Place]:
+        """(lock) Frames as they are: compaction keeps the LSNs of what it copies."""
+        return self._write(self._with_room(sum(map(len, frames))), frames)
+
+    def _write(self, segment: Segment, frames: Sequence[bytes]) -> list[Place]:
+        self.disk.reached("append")
+        content = b"".join(frames)
+        offset = segment.append(content)
+        self._unsynced.add(segment)
+        self.appended_bytes += len(content)
+        places = []
+        for one in frames:
+            places.append(Place(segment.number, offset))
+            offset += len(one)
+        return places
+
+    def _with_room(self, size: int) -> Segment:
+        active = self._active
+        if active is not None:
+            if active.end == START or active.end + size <= self.segment_bytes:
+                return active
+            self.disk.reached("seal")
+            active.is_sealed = True
+            self._active = None
+        created = Segment.create(self.disk, self.directory, self._next_number, self.dimensions)
+        self.segments[created.number] = created
+        # Not reused while we run: a reader may still hold the place of a frame in a dropped one.
+        self._next_number += 1
+        self._active = created
+        return created
+
+    @property
+    def has_unsynced(self) -> bool:
+        return bool(self._unsynced)
+
+    def take_unsynced(self) -> list[Segment]:
+        """(lock) Segments written since the last call; the caller syncs them."""
+        taken = list(self._unsynced)
+        self._unsynced.clear()
+        return taken
+
+    def sync(self, segments: Sequence[Segment]) -> None:
+        """Without the lock. OSError means: nothing written since the last sync may be trusted."""
+        self.disk.reached("fsync")
+        for segment in segments:
+            self.disk.sync(segment.fd)
+            self.syncs += 1
+
+    def read(self, place: Place, length: int, record_id: int, lsn: int) -> bytes | None:
+        """The body of a record's frame; None when the segment has been compacted away.
+
+        Raises CorruptError when it is there and does not match its checksums.
+        """
+        segment = self.segments.get(place.segment)
+        if segment is None:
+            return None
+        content = segment.read(place.offset, length)
+        header = frame.decode_header(content)
+        body = frame.body_of(content, header) if header else None
+        if header is None or body is None or (header.id, header.lsn) != (record_id, lsn):
+            self.corrupt_reads += 1
+            raise CorruptError(
+                f"record {record_id}: {segment.path} at {place.offset} does not match its checksum"
+            )
+        return body
+
+    def drop(self, segment: Segment) -> None:
+        """Delete a segment that holds nothing any more; readers under way keep their descriptor."""
+        self.disk.reached("unlink")
+        del self.segments[segment.number]
+        checkpoint = segment.path.with_suffix(".ckpt")
+        # The checkpoint first: alone it could be taken for that of a later segment.
+        if checkpoint.exists():
+            self.disk.unlink(checkpoint)
+        self.disk.unlink(segment.path)
+        self.disk.sync_directory(self.directory)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of frames, dead and alive, without preallocated room."""
+        return sum(segment.end for segment in list(self.segments.values()))
+
+    @property
+    def live_bytes(self) -> int:
+        return sum(segment.live_bytes for segment in list(self.segments.values()))
+
+    @property
+    def dead_bytes(self) -> int:
+        return sum(segment.dead_bytes for segment in list(self.segments.values()))

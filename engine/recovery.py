@@ -1,0 +1,230 @@
+"""What does the directory say is live? Read at open; the answer is the same after any crash.
+
+For each segment its checkpoint, and a walk over what the checkpoint does not cover. Then, for every
+id, the frame with the highest LSN decides, wherever it lies: put means live, delete means gone. A
+damaged put decides too: an older version would be a wrong answer, so the record is given up and
+counted. An edge is live when its own last frame says so, both ends are live, and neither was
+deleted after it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import checkpoint
+from engine.checkpoint import Digest
+from engine.disk import Disk
+from engine.errors import CapacityError, CorruptError
+from engine.frame import OVERHEAD_BYTES, PINNED, Kind
+from engine.graph import EdgeKey
+from engine.live import Live
+from engine.log import Log, Place
+from engine.quantise import sketch
+from engine.segment import START, Segment
+from engine.tiers import Tier
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What was found. damaged: ids whose last version is unreadable, to be deleted for good."""
+
+    records: int = 0
+    edges: int = 0
+    frames: int = 0
+    walked_segments: int = 0
+    lost_count: int = 0
+    cut_bytes: int = 0
+    damaged: tuple[int, ...] = ()
+    newest_s: float = 0.0
+    duration_s: float = 0.0
+
+
+class _Frames(NamedTuple):
+    """All frames of all segments: headers, and for each its segment, offset, and row of its
+    digest's levels (-1 where it has none)."""
+
+    headers: NDArray[np.void]
+    segments: NDArray[np.uint32]
+    offsets: NDArray[np.uint32]
+    level_rows: NDArray[np.int64]
+
+
+def recover(disk: Disk, log: Log, live: Live) -> Recovery:
+    """Fill the log and the live state from the directory.
+
+    Raises FormatError, CorruptError (a segment whose file header is damaged), CapacityError (more
+    live records than capacity_records allows), OSError.
+    """
+    report = Recovery()
+    digests: dict[int, Digest] = {}
+    for segment in _segments(disk, log):
+        digests[segment.number] = _digest(disk, segment, log.dimensions, report)
+    if not digests:
+        return report
+    frames = _joined(digests)
+    report.frames = len(frames.headers)
+    log.next_lsn = int(frames.headers["lsn"].max(initial=0)) + 1
+    last = _last_of_each_id(frames)
+    kinds = frames.headers["kind"][last]
+    _fill(live, frames, digests, last[kinds == Kind.PUT])
+    report.records = live.columns.n
+    report.damaged = tuple(frames.headers["id"][last[kinds == Kind.DAMAGED]].tolist())
+    report.newest_s = float(live.columns.created[: live.columns.n].max(initial=0.0))
+    _tombstones(live, frames)
+    for content in digests.values():
+        live.graph.names.update(content.names)
+    _edges(live, frames)
+    report.edges = live.graph.n
+    live.forget_peak()
+    return report
+
+
+def _segments(disk: Disk, log: Log) -> list[Segment]:
+    """In the order of their numbers; the newest is the active one."""
+    for stray in log.directory.glob("*.tmp"):
+        disk.unlink(stray)
+    paths = sorted(log.directory.glob("[0-9]*.seg"), key=lambda path: int(path.stem))
+    for orphan in log.directory.glob("[0-9]*.ckpt"):
+        if not orphan.with_suffix(".seg").exists():
+            disk.unlink(orphan)
+    segments = []
+    for path in paths:
+        is_newest = path == paths[-1]
+        try:
+            segment = Segment.open(disk, path, log.dimensions)
+        except CorruptError:
+            content = path.read_bytes() if is_newest else b"?"
+            if content[START:].strip(b"\0"):
+                raise
+            # The crash came between creating the file and its header being durable.
+            disk.unlink(path)
+            continue
+        segments.append(segment)
+    for segment in segments:
+        log.adopt(segment, is_active=segment is segments[-1])
+    return segments
+
+
+def _digest(disk: Disk, segment: Segment, dimensions: int, report: Recovery) -> Digest:
+    content = checkpoint.read(disk, segment, dimensions)
+    if content is None:
+        content = checkpoint.digest(segment, dimensions)
+        report.walked_segments += 1
+    elif not segment.is_sealed or content.covered_bytes < segment.allocated:
+        rest = checkpoint.digest(segment, dimensions, content.covered_bytes)
+        content = checkpoint.joined(content, rest)
+    report.lost_count += content.lost_count
+    report.cut_bytes += content.cut_bytes
+    segment.end = content.covered_bytes
+    # What follows the last whole frame must not be taken for a frame later.
+    if content.cut_bytes:
+        disk.truncate(segment.fd, segment.end)
+        segment.allocated = segment.end
+    return content
+
+
+def _joined(digests: dict[int, Digest]) -> _Frames:
+    level_rows = []
+    for content in digests.values():
+        is_put = content.headers["kind"] == Kind.PUT
+        level_rows.append(np.where(is_put, np.cumsum(is_put) - 1, -1))
+    counts = [len(content.headers) for content in digests.values()]
+    return _Frames(
+        np.concatenate([content.headers for content in digests.values()]),
+        np.repeat(np.array(list(digests), dtype=np.uint32), counts),
+        np.concatenate([content.offsets for content in digests.values()]),
+        np.concatenate(level_rows),
+    )
+
+
+def _last_of_each_id(frames: _Frames) -> NDArray[np.intp]:
+    """Of all frames about a record, the index of the one with the highest LSN; ordered by LSN."""
+    headers = frames.headers
+    about = np.flatnonzero(np.isin(headers["kind"], (Kind.PUT, Kind.DELETE, Kind.DAMAGED)))
+    ids = headers["id"][about]
+    lsns = headers["lsn"][about]
+    # The same frame twice (compaction had copied it): the later copy counts, the first is dead.
+    order = np.lexsort((frames.segments[about], lsns, ids))
+    ids = ids[order]
+    is_last = np.append(ids[1:] != ids[:-1], True) if len(ids) else np.empty(0, dtype=np.bool_)
+    chosen = about[order[is_last]]
+    ordered: NDArray[np.intp] = chosen[np.argsort(headers["lsn"][chosen], kind="stable")]
+    return ordered
+
+
+def _fill(
+    live: Live, frames: _Frames, digests: dict[int, Digest], chosen: NDArray[np.intp]
+) -> None:
+    columns = live.columns
+    n = len(chosen)
+    if n > columns.capacity:
+        raise CapacityError(f"{n} records on disk; capacity_records must be at least that")
+    columns.extend(n)
+    headers = frames.headers[chosen]
+    columns.id[:n] = headers["id"]
+    columns.lsn[:n] = headers["lsn"]
+    columns.tags[:n] = headers["extra"]
+    columns.created[:n] = headers["created"]
+    columns.accessed[:n] = headers["created"]
+    columns.agent[:n] = headers["agent"]
+    columns.segment[:n] = frames.segments[chosen]
+    columns.offset[:n] = frames.offsets[chosen]
+    columns.length[:n] = headers["length"] + OVERHEAD_BYTES
+    columns.importance[:n] = headers["importance"]
+    columns.tier[:n] = Tier.LONG
+    columns.pinned[:n] = (headers["flags"] & PINNED) != 0
+    for number, content in digests.items():
+        rows = np.flatnonzero(columns.segment[:n] == number)
+        source = frames.level_rows[chosen[rows]]
+        levels = content.levels[source]
+        columns.levels[rows] = levels
+        columns.scale[rows] = content.scales[source]
+        columns.sketch[rows] = sketch(levels)
+        live.log.segments[number].live_bytes += int(columns.length[rows].sum())
+    live.rows = dict(zip(headers["id"].tolist(), range(n), strict=True))
+    agents, counts = np.unique(headers["agent"], return_counts=True)
+    live.by_agent = dict(zip(agents.tolist(), counts.tolist(), strict=True))
+
+
+def _tombstones(live: Live, frames: _Frames) -> None:
+    headers = frames.headers
+    for index in np.flatnonzero(np.isin(headers["kind"], (Kind.DELETE, Kind.UNLINK))).tolist():
+        header = headers[index]
+        place = Place(int(frames.segments[index]), int(frames.offsets[index]))
+        # A delete saved from its trailer has no horizon; its own segment is late enough.
+        horizon = int(header["agent"]) or place.segment
+        live.bury_tombstone(place, horizon, int(header["length"]) + OVERHEAD_BYTES)
+
+
+def _edges(live: Live, frames: _Frames) -> None:
+    headers = frames.headers
+    about = np.flatnonzero(np.isin(headers["kind"], (Kind.LINK, Kind.UNLINK)))
+    if not len(about):
+        return
+    deletes = headers[np.isin(headers["kind"], (Kind.DELETE, Kind.DAMAGED))]
+    order = np.argsort(deletes["lsn"], kind="stable")
+    deleted_at = dict(
+        zip(deletes["id"][order].tolist(), deletes["lsn"][order].tolist(), strict=True)
+    )
+    order = about[np.lexsort((frames.segments[about], headers["lsn"][about]))]
+    last: dict[EdgeKey, int] = {}
+    unreadable: dict[int, int] = {}
+    for index in order.tolist():
+        header = headers[index]
+        if header["flags"] == checkpoint.DAMAGED_EDGE:
+            unreadable[int(header["id"])] = int(header["lsn"])
+            continue
+        key = EdgeKey(int(header["id"]), int(header["extra"]), int(header["aux"]))
+        last[key] = index
+    for key, index in last.items():
+        header = headers[index]
+        lsn = int(header["lsn"])
+        ends = (deleted_at.get(key.source, 0), deleted_at.get(key.target, 0))
+        # An unreadable edge frame may have been an unlink of any of this record's edges.
+        if header["kind"] == Kind.UNLINK or lsn < max(*ends, unreadable.get(key.source, 0)):
+            continue
+        place = Place(int(frames.segments[index]), int(frames.offsets[index]))
+        length = int(header["length"]) + OVERHEAD_BYTES
+        live.link(key, float(header["importance"]), lsn, place, length)

@@ -1,0 +1,201 @@
+"""How does a change get into the engine? Admitted, appended, made durable, then visible.
+
+All writes go through here, the engine's own (eviction, expiry) included.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+import numpy as np
+
+from engine import eviction
+from engine.clock import Clock
+from engine.commit import Change, Commit
+from engine.errors import CapacityError, NotFoundError
+from engine.frame import OVERHEAD_BYTES, Draft, Kind, Reason
+from engine.graph import EdgeKey
+from engine.live import Live
+from engine.log import Log, Place
+from engine.options import Options
+from engine.quantise import Rows
+
+STEP_RECORDS = 64
+
+
+class Writer:
+    """Writes of one engine; thread-safe. Methods return when the write is acknowledged.
+
+    All raise DurabilityError after a failed sync, and CapacityError when the disk is full.
+    """
+
+    def __init__(
+        self, log: Log, live: Live, commit: Commit, options: Options, clock: Clock
+    ) -> None:
+        self._log = log
+        self._live = live
+        self._commit = commit
+        self._options = options
+        self._clock = clock
+        self._rng = np.random.default_rng(0)
+        self.inline_evictions = 0
+
+    def put(self, drafts: Sequence[Draft], rows: Rows) -> None:
+        """Records of distinct ids, all or (on an error) none acknowledged."""
+        while (shortage := self._try_put(drafts, rows)) > 0:
+            self.inline_evictions += 1
+            if not self.evict(max(shortage, STEP_RECORDS)):
+                raise CapacityError(
+                    f"{self._live.columns.n} records, all of them pinned; delete or unpin some"
+                )
+        if self._options.agent_records is not None:
+            self._evict_agents({draft.agent for draft in drafts}, self._options.agent_records)
+
+    def _try_put(self, drafts: Sequence[Draft], rows: Rows) -> int:
+        """0 when they were stored, else how many records must go before they fit."""
+        with self._log.lock:
+            shortage = self._shortage(drafts)
+            if shortage > 0:
+                return shortage
+            last = self._append_puts(drafts, rows)
+        self._commit.wait(last)
+        return 0
+
+    def _shortage(self, drafts: Sequence[Draft]) -> int:
+        """(log lock) How many records must go before these fit."""
+        rows = self._live.rows
+        fresh = sum(draft.id not in rows for draft in drafts)
+        coming = len(self._commit.pending)
+        return self._live.columns.n + coming + fresh - self._options.capacity_records
+
+    def _append_puts(self, drafts: Sequence[Draft], rows: Rows) -> int:
+        first = self._log.next_lsn
+        places = self._append(drafts)
+        last = first + len(drafts) - 1
+        ids = [draft.id for draft in drafts]
+        self._commit.add(Change(last, ids, lambda: self._live.put(drafts, places, first, rows)))
+        return last
+
+    def _append(self, drafts: Sequence[Draft]) -> list[Place]:
+        """(log lock)"""
+        self._commit.check()
+        try:
+            return self._log.append(drafts)
+        except OSError as error:
+            raise CapacityError(f"{self._log.directory}: append failed: {error}") from error
+
+    @contextmanager
+    def settled(self, ids: Sequence[int]) -> Iterator[None]:
+        """The log lock, at a moment when no change of these ids is under way."""
+        while True:
+            self._log.lock.acquire()
+            if not any(self._commit.pending.get(record_id) for record_id in ids):
+                break
+            last = self._commit.queued_lsn
+            self._log.lock.release()
+            self._commit.wait(last)
+        try:
+            yield
+        finally:
+            self._log.lock.release()
+
+    def replace(self, draft: Draft, rows: Rows, lsn: int) -> bool:
+        """Put a record anew if it is still the version of this LSN."""
+        with self.settled([draft.id]):
+            with self._live.lock:
+                now = self._live.where(draft.id)
+            if now is None or now.lsn != lsn:
+                return False
+            last = self._append_puts([draft], rows)
+        self._commit.wait(last)
+        return True
+
+    def delete(self, ids: Sequence[int], reason: Reason, spare_pinned: bool = False) -> int:
+        """How many of these existed and are gone now."""
+        with self.settled(ids):
+            with self._live.lock:
+                chosen = [i for i in dict.fromkeys(ids) if self._may_go(i, spare_pinned)]
+            if not chosen:
+                return 0
+            first = self._log.next_lsn
+            places = self._append([Draft(Kind.DELETE, i, flags=reason) for i in chosen])
+            last = first + len(chosen) - 1
+            self._commit.add(
+                Change(last, chosen, lambda: self._live.delete(chosen, places, reason))
+            )
+        self._commit.wait(last)
+        return len(chosen)
+
+    def _may_go(self, record_id: int, spare_pinned: bool) -> bool:
+        row = self._live.rows.get(record_id)
+        return row is not None and not (spare_pinned and self._live.columns.pinned[row])
+
+    def bury_damaged(self, ids: Sequence[int]) -> None:
+        """Delete records whose last version cannot be read, so that no older one comes back."""
+        with self._log.lock:
+            places = self._append([Draft(Kind.DELETE, i, flags=Reason.DAMAGED) for i in ids])
+            last = self._log.next_lsn - 1
+            self._commit.add(
+                Change(last, ids, lambda: self._live.delete(ids, places, Reason.DAMAGED))
+            )
+        self._commit.wait(last)
+
+    def evict(self, count: int) -> int:
+        """The `count` records worth least, in steps; returns how many went."""
+        now_s = self._clock.now_s()
+        half_life_s = self._options.half_life_s
+        chosen = eviction.victims(self._live.columns, count, now_s, half_life_s, self._rng)
+        return self._evict_ids(chosen.tolist())
+
+    def _evict_ids(self, ids: Sequence[int]) -> int:
+        gone = 0
+        for first in range(0, len(ids), STEP_RECORDS):
+            self._log.disk.reached("evict")
+            gone += self.delete(ids[first : first + STEP_RECORDS], Reason.EVICTED, True)
+        return gone
+
+    def _evict_agents(self, agents: set[int], limit: int) -> None:
+        now_s = self._clock.now_s()
+        for agent in agents:
+            excess = self._live.by_agent.get(agent, 0) - limit
+            if excess > 0:
+                chosen = eviction.victims_of_agent(
+                    self._live.columns, agent, excess, now_s, self._options.half_life_s
+                )
+                self._evict_ids(chosen.tolist())
+
+    def link(self, key: EdgeKey, name: str | int, weight: float) -> None:
+        """Raises NotFoundError unless both ends exist."""
+        body = msgspec.msgpack.encode(name) if isinstance(name, str) else b""
+        draft = Draft(
+            Kind.LINK, key.source, body=body, extra=key.target, aux=key.kind, importance=weight
+        )
+        with self.settled([key.source, key.target]):
+            for end in (key.source, key.target):
+                if end not in self._live.rows:
+                    raise NotFoundError(f"no record {end}: an edge needs both its ends")
+            if self._live.graph.n >= self._options.capacity_edges - len(self._commit.pending):
+                raise CapacityError(f"{self._live.graph.n} edges; capacity_edges is the limit")
+            lsn = self._log.next_lsn
+            place = self._append([draft])[0]
+            length = len(body) + OVERHEAD_BYTES
+            if isinstance(name, str):
+                self._live.graph.names[key.kind] = name
+            self._commit.add(
+                Change(lsn, key[:2], lambda: self._live.link(key, weight, lsn, place, length))
+            )
+        self._commit.wait(lsn)
+
+    def unlink(self, key: EdgeKey) -> bool:
+        """False when there is no such edge."""
+        draft = Draft(Kind.UNLINK, key.source, extra=key.target, aux=key.kind)
+        with self.settled([key.source, key.target]):
+            if self._live.graph.row_of(key) is None:
+                return False
+            lsn = self._log.next_lsn
+            place = self._append([draft])[0]
+            self._commit.add(
+                Change(lsn, key[:2], lambda: self._live.unlink(key, place, OVERHEAD_BYTES))
+            )
+        self._commit.wait(lsn)
+        return True
