@@ -45,18 +45,18 @@ class Choice(Strict):
 
     @field_validator("kind", "name", "detector", mode="after", check_fields=False)
     @classmethod
-    def _exists(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name == cls.chooser:
+    def _exists(cls, value: str, known: ValidationInfo) -> str:
+        if known.field_name == cls.chooser:
             cls.params_model(value)
         return value
 
     @field_validator("params", mode="before", check_fields=False)
     @classmethod
-    def _of_the_kind(cls, value: object, info: ValidationInfo) -> BaseModel:
-        kind = info.data.get(cls.chooser)
+    def _of_the_kind(cls, value: object, known: ValidationInfo) -> BaseModel:
+        kind = known.data.get(cls.chooser)
         if not isinstance(kind, str):
             return plugins.NoParams()
-        return cls.params_model(kind).model_validate(value, context=info.context)
+        return cls.params_model(kind).model_validate(value, context=known.context)
 
 
 class PlugIn(Choice):
@@ -70,14 +70,7 @@ class PlugIn(Choice):
 
     @classmethod
     def params_model(cls, kind: str) -> type[BaseModel]:
-        try:
-            return plugins.params_model(cls.seam, kind)
-        except plugins.PluginError:
-            return Given
-
-
-class Given(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
+        return plugins.params_model(cls.seam, kind)
 
 
 class Shape(Choice):

@@ -92,7 +92,7 @@ def _module(seam: str, name: str) -> ModuleType:
     if outside is None and not _DOTTED.fullmatch(name):
         names = available(seam)
         allowed = f"there are: {', '.join(names) or 'none'}, or a dotted module name"
-        raise PluginError(f"no {seam} named {name!r}; {allowed}{nearest(name, names)}")
+        raise PluginError(f"no {name!r} among {seam}; {allowed}{nearest(name, names)}")
     dotted = outside.value if outside else name
     try:
         return importlib.import_module(dotted)

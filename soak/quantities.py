@@ -6,10 +6,10 @@ plain numbers. `parse_x(format_x(value)) == value` for every value that can be w
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import (
     BaseModel,
@@ -22,7 +22,7 @@ from pydantic import (
 
 FROM_TEXT = {"from_text": True}
 
-NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,40})?"
+NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,40})?"
 SECONDS_OF: Mapping[str, Fraction] = {
     "d": Fraction(86_400),
     "h": Fraction(3_600),
@@ -66,7 +66,7 @@ def format_duration(duration_s: float) -> str:
     """The usual way to write it: 5400.0 is 1h30m, 0.05 is 50ms, 0.1234567 is 123.4567ms."""
     exact = Fraction(repr(float(duration_s)))
     if exact == 0:
-        return "0"
+        return "0s"
     if exact.denominator == 1:
         return _in_whole_units(int(exact))
     unit = next((u for u in ("s", "ms", "us", "ns") if exact >= SECONDS_OF[u]), "ns")
@@ -89,7 +89,7 @@ def parse_size(text: str) -> int:
 def format_size(size_bytes: int) -> str:
     """In the largest unit that divides it: 524288 is 512KiB, 50000000 is 50MB, 4097 is 4097B."""
     if size_bytes == 0:
-        return "0"
+        return "0B"
     largest_first = sorted(BYTES_OF.items(), key=lambda unit: -unit[1])
     unit, scale = next((u, scale) for u, scale in largest_first if size_bytes % scale == 0)
     return f"{size_bytes // scale}{unit}"
@@ -127,12 +127,12 @@ def _reads(
 ) -> Callable[[object, ValidationInfo], object]:
     """The validator that turns text into a number and lets numbers through where they are clear."""
 
-    def read(value: object, info: ValidationInfo) -> object:
+    def read(value: object, known: ValidationInfo) -> object:
         if isinstance(value, str):
             return parse(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(help_text)
-        if needs_unit and value != 0 and info.context is not None:
+        if needs_unit and value != 0 and known.context is not None:
             raise ValueError(f"the unit is missing; {help_text}")
         return value
 
@@ -140,11 +140,16 @@ def _reads(
 
 
 def rate_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    """The fields whose type is Rate: what `--rate` scales."""
-    return tuple(name for name, field in model.model_fields.items() if _IS_RATE in field.metadata)
+    """The fields whose type is Rate, or Rate | None: what `--rate` scales."""
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if _is_rate([*field.metadata, field.annotation]))
 
 
-_IS_RATE = "rate"
+def _is_rate(parts: Iterable[object]) -> bool:
+    return any(part is _RATE_MARK or _is_rate(get_args(part)) for part in parts)
+
+
+_RATE_MARK = "operations per second"
 
 # Ten years, a pebibyte and a billion a second: beyond them it is a slip of the finger.
 MAX_DURATION_S = 315_360_000.0
@@ -173,7 +178,7 @@ Size = Annotated[
 ]
 Rate = Annotated[
     float,
-    _IS_RATE,
+    _RATE_MARK,
     Field(ge=0, le=MAX_RATE_PER_S, allow_inf_nan=False),
     BeforeValidator(_reads(parse_rate, RATE_HELP, needs_unit=False)),
     PlainSerializer(format_rate, return_type=str, when_used="json"),

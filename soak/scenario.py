@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from soak.choice import Choice
 from soak.plugins import nearest
 from soak.quantities import FROM_TEXT, parse_duration, parse_rate
+from soak.scenario_checks import usual_checks
 from soak.scenario_model import Check, Content, Observe, Phase, Population, Scenario, Target
 from soak.scenario_override import aim, override
 from soak.scenario_rules import contradictions
+from soak.scenario_schema import json_schema
 from soak.scenario_wording import complaints
 from soak.shapes import Importance, Popularity
 from soak.verdict import Mistake
@@ -33,6 +35,7 @@ __all__ = [
     "ScenarioError",
     "Target",
     "dump",
+    "json_schema",
     "load",
     "resolve",
     "shipped",
@@ -43,8 +46,14 @@ class ScenarioError(Mistake):
     """All that is wrong with a scenario, one line each: `file:line: path: what; allowed`."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(problems, key=_line))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _line(problem: Problem) -> int:
+    """For sorting: those of a flag, which have no line, come first."""
+    line = problem.origin.rpartition(":")[2]
+    return int(line) if line.isdigit() else 0
 
 
 def load(
@@ -102,13 +111,13 @@ def shipped() -> Mapping[str, Path]:
 
 def _find(name: str) -> Path:
     known = shipped()
-    if name in known and not Path(name).is_file():
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", name) or Path(name).exists():
+        return Path(name)
+    if name in known:
         return known[name]
-    if "/" not in name and "." not in name and not Path(name).exists():
-        allowed = f"shipped are: {', '.join(known)}{nearest(name, known)}"
-        text = f"no scenario of that name, and no file; {allowed}"
-        raise ScenarioError([Problem(origin=name, path=(), text=text)])
-    return Path(name)
+    allowed = f"shipped are: {', '.join(known)}{nearest(name, known)}"
+    text = f"no scenario of that name, and no file; {allowed}"
+    raise ScenarioError([Problem(origin=name, path=(), text=text)])
 
 
 def _read(file: Path) -> Source:
@@ -135,7 +144,10 @@ def _resolved(source: Source, default_name: str) -> Scenario:
     ]
     if source.problems or wrong:
         raise ScenarioError([*source.problems, *wrong])
-    return scenario.with_rates()
+    scenario = scenario.with_rates()
+    if "checks" in tree:
+        return scenario
+    return scenario.model_copy(update={"checks": usual_checks(scenario)})
 
 
 def _not_a_mapping(source: Source) -> list[Problem]:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from soak import plugins
 from soak.choice import Params, PlugIn, Strict
@@ -54,8 +54,6 @@ class Arrivals(PlugIn):
     @property
     def is_open(self) -> bool:
         """False where the clients decide when the next operation is due: there is no rate."""
-        if self.kind not in plugins.available(self.seam):
-            return self.kind != "closed"
         return bool(getattr(plugins.load(self.seam, self.kind), "IS_OPEN", True))
 
 
@@ -94,7 +92,18 @@ def _some_weight(mix: dict[str, float]) -> dict[str, float]:
 
 OperationName = Annotated[str, AfterValidator(_known_operation)]
 Weight = Annotated[float, Field(ge=0, le=1e9)]
-Mix = Annotated[dict[OperationName, Weight], AfterValidator(_some_weight)]
+Mix = Annotated[
+    dict[OperationName, Weight],
+    AfterValidator(_some_weight),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {name: {"type": "number", "minimum": 0} for name in OPERATIONS},
+            "additionalProperties": False,
+            "minProperties": 1,
+        }
+    ),
+]
 
 
 class Phase(Strict):
@@ -120,7 +129,8 @@ class Phase(Strict):
     def scaled(self, stretch: float, faster: float) -> "Phase":
         """The phase stretch times as long and faster times as fast."""
         params = self.arrivals.params
-        rates = {name: getattr(params, name) * faster for name in rate_fields(type(params))}
+        given = {name: getattr(params, name) for name in rate_fields(type(params))}
+        rates = {name: rate and rate * faster for name, rate in given.items()}
         arrivals = self.arrivals.model_copy(update={"params": params.model_copy(update=rates)})
         return self.model_copy(
             update={

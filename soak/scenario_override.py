@@ -117,10 +117,12 @@ def _put(source: Source, holder: Holder, place: Path, value: Source) -> Source:
     else:
         holder[str(last)] = value.tree
     under = len(place)
+    # Mappings that were made on the way to the place are the flag's doing too.
+    made = {place[:depth]: value.origins[place] for depth in range(under)}
     origins = {at: origin for at, origin in source.origins.items() if at[:under] != place}
     problems = [problem for problem in source.problems if problem.path[:under] != place]
     return replace(
-        source, origins={**origins, **value.origins}, problems=[*problems, *value.problems]
+        source, origins={**made, **origins, **value.origins}, problems=[*problems, *value.problems]
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from soak import plugins
+from soak.quantities import format_duration
 from soak.result import OPERATIONS
 from soak.scenario_model import Scenario
 from soak.yaml_source import Path
@@ -22,8 +23,7 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     yield from _phases(scenario)
     yield from _population(scenario)
     yield from _observe(scenario)
-    if plugins.available("targets"):
-        yield from _capabilities(scenario)
+    yield from _capabilities(scenario)
     yield from _checks(scenario)
 
 
@@ -65,8 +65,9 @@ def _observe(scenario: Scenario) -> Iterator[Contradiction]:
     for field in ("window", "judge"):
         value = getattr(observe, field)
         if value < observe.sample:
-            often = f"observe.sample {observe.sample:g} s"
-            yield ("observe", field), f"is {value:g} s, shorter than {often}"
+            sample = format_duration(observe.sample)
+            text = f"is {format_duration(value)}, shorter than observe.sample {sample}"
+            yield ("observe", field), text
 
 
 def _capabilities(scenario: Scenario) -> Iterator[Contradiction]:
@@ -86,8 +87,6 @@ def _capabilities(scenario: Scenario) -> Iterator[Contradiction]:
 
 
 def _capability(operation: str) -> str:
-    if operation not in plugins.available("operations"):
-        return operation
     module = plugins.load("operations", operation)
     return str(module.CAPABILITY)
 

@@ -67,6 +67,11 @@ def _text(details: ErrorDetails, path: Path, tree: object) -> str:
         return words if is_key else _own_words(value, words)
     if kind == "string_pattern_mismatch":
         return f"is {_shown(value)}; it should be lower-case letters, digits, - and _, at most 64"
+    if kind in ("too_short", "too_long"):
+        limits = details["ctx"]
+        most = limits.get("max_length")
+        allowed = f"at most {most} items" if most else f"at least {limits['min_length']} item"
+        return f"has {limits['actual_length']} items; it needs {allowed}"
     if kind in _SHOULD_BE:
         return f"is {_shown(value)}; it should be {_SHOULD_BE[kind]}{_null_hint(value)}"
     return f"is {_shown(value)}; {details['msg'].replace('Input s', 's')}"

@@ -29,9 +29,13 @@ _WORDS = {"": None, "~": None} | {
     for word, value in (("true", True), ("false", False), ("null", None))
     for spelling in (word, word.title(), word.upper())
 }
+# What YAML 1.1 makes of plain text by itself; any other tag was written into the file.
+_IMPLICIT = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]{1,40}([eE][-+][0-9]{1,3})?")
-_READ_AS_TEXT = re.compile(r"[-+]?(\.?[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*)[eE][-+]?[0-9]+|0o[0-7]+")
+_READ_AS_TEXT = re.compile(
+    r"[-+]?(\.?[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*)[eE][-+]?[0-9]+|0o[0-7]+|[-+]\.[0-9]+"
+)
 _BASE_60 = re.compile(r"([0-9]{1,9}):([0-5]?[0-9])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -106,6 +110,7 @@ def _guarded(reading: "_Reading", content: bytes) -> object:
         text = _decoded(content)
         return reading.value(_composed(text), reading.root)
     except _Refused as refused:
+        reading.origins.setdefault(reading.root, reading.name)
         reading.report(refused.line, reading.root, str(refused))
         return UNREADABLE
 
@@ -260,13 +265,15 @@ class _Trap:
 def plain_value(node: yaml.ScalarNode) -> object:
     """Text, number, boolean or None where people and YAML 1.1 agree on it; else a _Trap."""
     text, kind = node.value, node.tag.removeprefix(_TAG)
+    if kind not in (_IMPLICIT if not node.style else {"str"}):
+        return _Trap(f"the tag {kind} is not used here")
     if node.style:
-        return _checked_text(text) if kind == "str" else _Trap(f"the tag {kind} is not used here")
-    if text in _WORDS:
+        return _checked_text(text)
+    if text in _WORDS and kind in ("bool", "null"):
         return _WORDS[text]
-    if _INT.fullmatch(text):
+    if kind == "int" and _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
+    if kind == "float" and _FLOAT.fullmatch(text):
         return float(text)
     if kind == "str":
         if _READ_AS_TEXT.fullmatch(text):
@@ -297,12 +304,12 @@ def _misread(text: str, kind: str) -> str:
 class _Dumper(yaml.SafeDumper):
     """Quotes what this reader would misread; repeats a value instead of naming an alias."""
 
-    def represent_data(self, data: object) -> yaml.Node:
-        if not isinstance(data, str):
-            return super().represent_data(data)
-        tag = self.resolve(yaml.ScalarNode, data, (True, False))  # type: ignore[no-untyped-call]
-        is_plain = plain_value(yaml.ScalarNode(tag, data)) == data
-        return self.represent_scalar(f"{_TAG}str", data, style=None if is_plain else '"')
+    def represent_data(self, value: object) -> yaml.Node:
+        if not isinstance(value, str):
+            return super().represent_data(value)
+        tag = self.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+        is_plain = plain_value(yaml.ScalarNode(tag, value)) == value
+        return self.represent_scalar(f"{_TAG}str", value, style=None if is_plain else '"')
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, value: object) -> bool:
         return True

@@ -1,0 +1,47 @@
+"""What must hold where a scenario does not say? The usual objectives, as far as they apply."""
+
+from collections.abc import Mapping
+
+from soak import plugins
+from soak.quantities import FROM_TEXT
+from soak.scenario_model import Check, Scenario
+
+Stated = Mapping[str, object]
+
+WRONG_ANSWERS: Stated = {"name": "wrong-answers", "detector": "never"}
+ERRORS: Stated = {
+    "name": "errors",
+    "detector": "slo",
+    "params": {"total": "error_count", "per": "count", "max": "0.1%"},
+}
+THROUGHPUT: Stated = {
+    "name": "throughput",
+    "detector": "slo",
+    "params": {"total": "achieved_per_s", "min": "100/s", "of": "offered_per_s", "share": 0.99},
+}
+# A store waits for the disk, and on a busy disk the slowest hundredth waits for tens of
+# milliseconds; a search does not.
+LATENCIES: Mapping[str, Stated] = {
+    operation: {
+        "name": f"{operation}-p99",
+        "detector": "slo",
+        "params": {"operation": operation, "quantile": "p99", "max": "50ms"},
+    }
+    for operation in ("store", "search")
+}
+RECALL: Stated = {"name": "recall", "detector": "recall", "params": {"min": 0.95}}
+FOOTPRINT: Stated = {"name": "footprint", "detector": "density", "params": {"max": "50MB"}}
+# Below ten minutes an allocator's warming up cannot be told from a leak.
+LEAK: Stated = {"name": "leak", "detector": "leak", "needs": "10m"}
+
+
+def usual_checks(scenario: Scenario) -> tuple[Check, ...]:
+    """The checks of a scenario without `checks`: only such as its load and target can decide."""
+    stated = [WRONG_ANSWERS, ERRORS, THROUGHPUT]
+    stated += [check for name, check in LATENCIES.items() if name in scenario.operations]
+    target = plugins.load("targets", scenario.target.name)
+    if getattr(target, "REMEMBERS", True):
+        stated += [RECALL] if "search" in scenario.operations else []
+        stated += [FOOTPRINT] if scenario.population.keys >= 1_000 else []
+    stated.append(LEAK)
+    return tuple(Check.model_validate(check, context=FROM_TEXT) for check in stated)
