@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 
+from soak.clock import NS_PER_S
 from soak.rundir import LineLog
 from soak.snapshot import Event, Source
 
@@ -19,7 +20,7 @@ class EventLog:
 
     def __init__(self, log: LineLog, origin_ns: int, wall_s: float) -> None:
         self._log = log
-        self._origin_ns = origin_ns
+        self.origin_ns = origin_ns
         self._wall_s = wall_s
         self.latest: deque[Event] = deque(maxlen=KEPT)
         # (kind, source) of maintenance; the kinds are the target's own few words.
@@ -34,7 +35,7 @@ class EventLog:
         duration_s: float = 0.0,
         details: Details | None = None,
     ) -> Event:
-        time_s = (at_ns - self._origin_ns) / 1e9
+        time_s = (at_ns - self.origin_ns) / NS_PER_S
         event = Event(
             time_s=time_s,
             wall_time=self._wall_s + time_s,
@@ -56,9 +57,7 @@ class EventLog:
         )
         return event
 
-    def add_maintenance(
-        self, kind: str, source: Source, at_ns: int, details: Details
-    ) -> Event:
+    def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
         """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""
         self.maintenance[kind, source] += 1
         self.records_by_kind[kind] += int(details.get("records", 0))

@@ -57,17 +57,19 @@ class RunDirectory:
         self.data = path / "data"
 
     @staticmethod
-    def create(out: Path, scenario: str, wall_s: float) -> "RunDirectory":
-        """A new directory `<UTC time>-<scenario>-<id>` below out; RunDirError when it cannot be."""
+    def named(out: Path, scenario: str, wall_s: float) -> "RunDirectory":
+        """A new name `<UTC time>-<scenario>-<id>` below out; nothing is made yet."""
         stamp = iso_utc(wall_s)[:19].replace(":", "").replace("-", "")
-        path = out / f"{stamp}Z-{scenario}-{secrets.token_hex(3)}"
+        return RunDirectory(out / f"{stamp}Z-{scenario}-{secrets.token_hex(3)}")
+
+    def make(self) -> None:
+        """Make the directory; raises RunDirError when it cannot be."""
         try:
-            (path / "data").mkdir(parents=True)
+            self.data.mkdir(parents=True)
         except OSError as error:
             raise RunDirError(
-                f"{path}: cannot make the run directory: {error.strerror}; pass --out DIR"
+                f"{self.path}: cannot make the run directory: {error.strerror}; pass --out DIR"
             ) from error
-        return RunDirectory(path)
 
     @property
     def run_id(self) -> str:
@@ -107,9 +109,7 @@ class LineLog:
             written = self._file.write(content)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
-                raise RunDirError(
-                    f"{self._path}: cannot be written: {error.strerror}"
-                ) from error
+                raise RunDirError(f"{self._path}: cannot be written: {error.strerror}") from error
             self.trouble = f"{self._path.name}: {error.strerror}"
             return
         if written != len(content):

@@ -46,9 +46,7 @@ class Quantiles:
     def of(histogram: Histogram) -> "Quantiles":
         p50, p95, p99, p999 = histogram.quantiles_s((0.5, 0.95, 0.99, 0.999))
         worst = histogram.max_ns / 1e9 if histogram.count else NAN
-        return Quantiles(
-            mean=histogram.mean_s(), p50=p50, p95=p95, p99=p99, p999=p999, max=worst
-        )
+        return Quantiles(mean=histogram.mean_s(), p50=p50, p95=p95, p99=p99, p999=p999, max=worst)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +145,10 @@ class Snapshot:
     verdict: RunVerdict
     certificate: Certificate
     events: tuple[Event, ...]  # the last few hundred
-    event_counts: Mapping[
-        tuple[str, str], int
-    ]  # (kind, source) to count, maintenance only
+    event_counts: Mapping[tuple[str, str], int]  # (kind, source) to count, maintenance only
     trend: Mapping[str, tuple[float, ...]]
     eviction: Mapping[str, float] = field(default_factory=dict)
     hang: Hang | None = None
+    skipped: tuple[tuple[str, str], ...] = ()  # checks this run is too short for, and why
     leaks: tuple[Mapping[str, float | str], ...] = ()
     environment: Mapping[str, object] = field(default_factory=dict)

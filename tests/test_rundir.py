@@ -9,8 +9,15 @@ from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.worker_log import LogTail, WorkerFacts
 
 
+def made(out: Path) -> RunDirectory:
+    directory = RunDirectory.named(out, "steady", wall_s=0.0)
+    directory.make()
+    return directory
+
+
 def test_a_run_directory_is_named_by_time_and_scenario(tmp_path):
-    directory = RunDirectory.create(tmp_path, "steady", wall_s=1_772_366_400.0)
+    directory = RunDirectory.named(tmp_path, "steady", wall_s=1_772_366_400.0)
+    directory.make()
     assert directory.run_id.startswith("20260301T120000Z-steady-")
     assert directory.data.is_dir()
 
@@ -18,19 +25,17 @@ def test_a_run_directory_is_named_by_time_and_scenario(tmp_path):
 def test_an_output_path_that_is_a_file_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(RunDirError, match="pass --out DIR"):
-        RunDirectory.create(tmp_path / "runs", "steady", wall_s=0.0)
+        made(tmp_path / "runs")
 
 
 def test_figures_that_are_not_finite_become_null(tmp_path):
-    directory = RunDirectory.create(tmp_path, "steady", wall_s=0.0)
-    directory.replace_json(
-        directory.report, {"a": float("nan"), "b": [float("inf"), 1.5]}
-    )
+    directory = made(tmp_path)
+    directory.replace_json(directory.report, {"a": float("nan"), "b": [float("inf"), 1.5]})
     assert {"a": None, "b": [None, 1.5]} == json.loads(directory.report.read_text())
 
 
 def test_replacing_a_file_leaves_no_partial_one_behind(tmp_path):
-    directory = RunDirectory.create(tmp_path, "steady", wall_s=0.0)
+    directory = made(tmp_path)
     directory.replace(directory.report, b"one")
     directory.replace(directory.report, b"two")
     assert b"two" == directory.report.read_bytes()

@@ -1,0 +1,198 @@
+"""What can a person type? The commands of soak, and the one place that turns errors into words."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soak.verdict import ExitCode, Mistake
+
+app = typer.Typer(
+    name="soak",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Soak an agent-memory engine for hours and find out how it dies in week three.
+
+    \b
+    soak run                                    six hours on the embedded engine
+    soak run configs/smoke.yaml                 half a minute, every operation
+    soak run steady --target null --rate 5000   what the tester itself costs
+    soak show runs/20260301T120000Z-steady-1f3a a finished, running or crashed run
+    """,
+)
+
+ScenarioName = Annotated[
+    str, typer.Argument(help="A YAML file, or the name of a shipped scenario.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+
+
+@app.command()
+def run(
+    scenario: ScenarioName = "steady",
+    target: Annotated[str | None, typer.Option(help="Soak this target instead.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Scale all phases to this length: 90s, 6h.")
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(help="Scale all rates to this nominal one: 200, 12/min."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another operation stream.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Where the run directory is made.", envvar="SOAK_OUT")
+    ] = Path("runs"),
+    listen: Annotated[
+        str | None,
+        typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN"),
+    ] = None,
+    overrides: Overrides = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live view.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Soak a target and judge it.
+
+    \b
+    soak run --duration 6h
+    soak run configs/growth.yaml --set target.params.capacity_records=5000
+    soak run smoke --plain --json > report.json
+
+    Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
+    130 and 143 stopped by a signal.
+    """
+    from soak.scenario import load
+    from soak.session import execute
+
+    changes = list(overrides or [])
+    for path, value in (("seed", seed), ("listen", listen)):
+        if value is not None:
+            changes.append(f"{path}={value}")
+    chosen = load(scenario, changes, target=target, duration=duration, rate=rate)
+    raise typer.Exit(execute(chosen, out=out, plain=plain, as_json=as_json, arguments=sys.argv))
+
+
+@app.command()
+def check(scenario: ScenarioName, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Validate a scenario and print it resolved, as it would run.
+
+    \b
+    soak check configs/steady.yaml
+    soak check steady --set rate=500
+    """
+    from soak.scenario import dump, load
+
+    resolved = load(scenario, overrides or [])
+    if as_json:
+        print(resolved.model_dump_json(indent=1))
+    else:
+        print(dump(resolved), end="")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios, for editors.
+
+    \b
+    soak schema > configs/scenario.schema.json
+    """
+    from soak.scenario import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str,
+        typer.Argument(help="targets, operations, arrivals, samplers, detectors, scenarios, runs"),
+    ],
+    out: Annotated[Path, typer.Option(help="Where runs are.", envvar="SOAK_OUT")] = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """What there is, one line each.
+
+    \b
+    soak list targets
+    soak list runs --json
+    """
+    from soak.listing import entries
+
+    found = entries(what, out)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    width = max((len(entry["name"]) for entry in found), default=0)
+    for entry in found:
+        print(f"{entry['name']:{width}}  {entry['what']}")
+
+
+@app.command()
+def show(run_path: RunPath, as_json: AsJson = False) -> None:
+    """A finished, running or crashed run, in a screenful.
+
+    \b
+    soak show runs/20260301T120000Z-steady-1f3a
+    soak show RUN --json | jq .verdict
+    """
+    from soak.record import load_run
+    from soak.report_markdown import markdown
+
+    record = load_run(run_path)
+    if as_json:
+        print(json.dumps(record.document, indent=1))
+    else:
+        print(markdown(record.document))
+
+
+@app.command()
+def report(
+    run_path: RunPath,
+    html: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    markdown_file: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Write Markdown for a pull request."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write figures into this directory.")] = None,
+) -> None:
+    """Make the reports of a run again, from its directory.
+
+    \b
+    soak report RUN --html report.html
+    soak report RUN --markdown summary.md --junit junit.xml
+    """
+    from soak.report_files import write_reports
+
+    for path in write_reports(
+        run_path, html=html, markdown=markdown_file, junit=junit, figures=png
+    ):
+        print(path)
+
+
+def main() -> None:
+    """The console script. A user's mistake is one message and exit code 2, never a traceback."""
+    if not sys.platform.startswith("linux"):
+        fail("soak needs Linux: it reads the target's memory from /proc", ExitCode.USAGE)
+    try:
+        app()
+    except Mistake as mistake:
+        fail(str(mistake), mistake.exit_code)
+    except BrokenPipeError:
+        # The reader of stdout (head, less) went away; that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def fail(message: str, code: int) -> None:
+    print(f"soak: {message}", file=sys.stderr)
+    raise SystemExit(int(code))

@@ -1,0 +1,332 @@
+"""How does a run go from start to verdict? The process that schedules, drains, watches and judges.
+
+    start:   run directory -> ring -> worker process -> ready -> time zero
+    tick:    feed the schedule ahead, drain results, follow the worker's log   (ten a second)
+    jobs:    sample (every second), judge (every ten): APScheduler, an executor each
+    stop:    last results -> last sample -> verdict -> report.json
+
+The load never waits for any of this: what it needs is in the ring seconds ahead.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from soak import __version__
+from soak.clock import NS_PER_S, Clock, iso_utc
+from soak.environment import describe, with_target
+from soak.events import EventLog
+from soak.feeder import Feeder
+from soak.observer import Observer
+from soak.result import OPERATIONS
+from soak.ring import Ring
+from soak.rundir import LineLog, RunDirectory
+from soak.scenario import Scenario, dump
+from soak.snapshot import NAN, Hang, Identity, Snapshot, State
+from soak.status import EVICTED, Moment, Status, starting, warm_until_s
+from soak.verdict import ExitCode, Mistake, RunVerdict
+from soak.verdict import Status as Word
+from soak.worker_log import LogTail, WorkerFacts
+from soak.worker_process import WorkerProcess
+from soak.workload import Workload
+
+TICK_S = 0.1
+SNAPSHOT_S = 1.0
+READY_TIMEOUT_S = 300.0
+LEAD_S = 0.25  # from ready to time zero: every client is at its first slot by then
+GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
+HANG_S = 1.0  # an operation this long in flight is shown as hanging
+
+Show = Callable[[Snapshot], None]
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Written by a signal handler, read by the loop. 0: nobody asked."""
+
+    signal_number: int = 0
+
+
+class Unavailable(Mistake):
+    """The target could not be started; the message is in its own words."""
+
+    exit_code = ExitCode.TARGET
+
+
+class Controller:
+    """One run, from an empty run directory to its report.json."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        directory: RunDirectory,
+        clock: Clock,
+        arguments: Sequence[str],
+    ) -> None:
+        self._scenario = scenario
+        self._directory = directory
+        self._clock = clock
+        self._environment = describe(arguments)
+        self._identity = identity_of(scenario, directory, clock)
+        self.latest = starting(self._identity, scenario)
+        self._facts = WorkerFacts()
+        self._tail = LogTail(directory.worker_log)
+        self._tester_failure = ""
+        self._target_failure = ""
+        self.beat_ns = clock.monotonic_ns()
+
+    def run(self, stop: StopRequest, show: Show) -> Snapshot:
+        """Block until the run is over; show gets a snapshot a second.
+
+        Makes the run directory. Raises RunDirError, and Unavailable when the target cannot start.
+        """
+        self._directory.make()
+        self._directory.replace(self._directory.scenario, dump(self._scenario).encode())
+        self._directory.replace_json(self._directory.environment, self._environment)
+        self._ring = Ring.create(self._directory.ring)
+        with WorkerProcess(self._scenario, self._directory) as worker:
+            self._await_ready(worker, stop)
+            self._begin()
+            with self._jobs():
+                self._loop(worker, stop, show)
+            return self._end(worker, stop)
+
+    def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
+        deadline_ns = self._clock.monotonic_ns() + round(READY_TIMEOUT_S * NS_PER_S)
+        while self._facts.ready is None:
+            for line in self._tail.new_lines():
+                self._facts.fold(line)
+            if self._facts.unavailable:
+                raise Unavailable(f"target {self._scenario.target.name}: {self._facts.unavailable}")
+            if worker.exit_code() is not None and self._facts.ready is None:
+                raise Unavailable(f"the worker ended before it was ready: {worker.last_words()}")
+            if stop.signal_number or self._clock.monotonic_ns() > deadline_ns:
+                waited = "stopped" if stop.signal_number else f"after {READY_TIMEOUT_S:g} s"
+                raise Unavailable(f"target {self._scenario.target.name} was not ready ({waited})")
+            self.beat_ns = self._clock.monotonic_ns()
+            self._clock.sleep_s(TICK_S / 5)
+        self._environment = with_target(self._environment, self._facts.ready)
+        self._directory.replace_json(self._directory.environment, self._environment)
+
+    def _begin(self) -> None:
+        """Fix time zero, and build everything that counts from it."""
+        scenario, directory = self._scenario, self._directory
+        self._t0_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
+        started_s = self._clock.wall_s() + LEAD_S
+        identity = replace(self._identity, started=started_s)
+        self._logs = [LineLog(directory.events), LineLog(directory.verdicts)]
+        self._events = EventLog(self._logs[0], self._t0_ns, started_s)
+        self._observer = Observer(
+            scenario, directory, self._clock, self._events, self._facts, self._tail
+        )
+        self._status = Status(scenario, identity, self._observer, self._events, self._logs[1])
+        self._status.environment = self._environment
+        self._workload = Workload(scenario)
+        self._feeder = Feeder(self._workload, self._ring)
+        self._phase_index = 0
+        self._warm_until_s = warm_until_s(scenario)
+        self._window_end_s = scenario.observe.window
+        self._ring.start(self._t0_ns)
+        self._feeder.feed(self._clock.monotonic_ns())
+        self._events.add("phase", "injected", self._t0_ns, 0, {"phase": scenario.phases[0].name})
+
+    def beat_age_s(self) -> float:
+        """How long ago the loop last turned."""
+        return (self._clock.monotonic_ns() - self.beat_ns) / NS_PER_S
+
+    @contextmanager
+    def _jobs(self) -> Iterator[None]:
+        """The observers' alarm clock. A job that raises ends the run: APScheduler would go on."""
+        scheduler = BackgroundScheduler(
+            executors={"sample": ThreadPoolExecutor(1), "judge": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        scheduler.add_listener(self._on_job_error, EVENT_JOB_ERROR)
+        observe = self._scenario.observe
+        scheduler.add_job(self._sample, "interval", seconds=observe.sample, executor="sample")
+        scheduler.add_job(self._judge, "interval", seconds=observe.judge, executor="judge")
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=True)
+
+    def _on_job_error(self, event: JobExecutionEvent) -> None:
+        self._tester_failure = f"{event.exception!r}\n{event.traceback}"
+
+    def _sample(self) -> None:
+        at_s = self._elapsed_s()
+        if at_s <= 0:
+            return
+        facts = self._facts
+        known = {
+            "offered_per_s": self._workload.offered_rate(at_s),
+            "operations_total": float(self._observer.result_count),
+            "stored_total": facts.counters.get("stored", NAN),
+            "deleted_total": facts.counters.get("deleted", NAN),
+            "evicted_total": facts.stats.get(EVICTED, NAN),
+            "live_records": facts.live_records,
+            "recall": facts.recall_last[-1] if facts.recall_last else NAN,
+            "score": self._status.health_ratio(),
+        }
+        self._observer.sample(known)
+
+    def _judge(self) -> None:
+        self._status.judge(self._elapsed_s())
+
+    def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show) -> None:
+        next_snapshot_ns = self._t0_ns
+        while not self._is_over(worker, stop):
+            now_ns = self._clock.monotonic_ns()
+            self.beat_ns = now_ns
+            self._feeder.feed(now_ns)
+            self._observer.take(self._ring.drain())
+            self._observer.follow_worker()
+            self._turn_pages((now_ns - self._t0_ns) / NS_PER_S)
+            if now_ns >= next_snapshot_ns:
+                next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
+                self.latest = self._status.snapshot(self._moment("running"))
+                show(self.latest)
+            self._clock.sleep_s(TICK_S)
+
+    def _is_over(self, worker: WorkerProcess, stop: StopRequest) -> bool:
+        if worker.exit_code() is not None:
+            self._target_failure = f"the worker ended during the run: {worker.last_words()}"
+        if self._facts.failed:
+            self._tester_failure = self._facts.failed
+        if stop.signal_number or self._tester_failure or self._target_failure:
+            return True
+        return self._elapsed_s() >= self._scenario.duration_s
+
+    def _turn_pages(self, elapsed_s: float) -> None:
+        """Close the window where one ends: at its length, and where the phase changes."""
+        index = min(self._workload.phase_at(max(0.0, elapsed_s)), len(self._scenario.phases) - 1)
+        if index != self._phase_index:
+            begins_s = sum(phase.duration for phase in self._scenario.phases[:index])
+            self._close_window(begins_s)
+            self._phase_index = index
+            name = self._scenario.phases[index].name
+            at_ns = self._t0_ns + round(begins_s * NS_PER_S)
+            self._events.add("phase", "injected", at_ns, 0, {"phase": name})
+        elif elapsed_s >= self._window_end_s:
+            self._close_window(elapsed_s)
+
+    def _close_window(self, end_s: float) -> None:
+        phase = self._scenario.phases[self._phase_index]
+        is_measured = end_s > self._warm_until_s
+        self._observer.close_window(end_s, phase.name, is_measured=is_measured)
+        self._window_end_s = end_s + self._scenario.observe.window
+
+    def _moment(self, state: State) -> Moment:
+        elapsed_s = self._elapsed_s()
+        return Moment(
+            state=state,
+            phase=self._scenario.phases[self._phase_index].name,
+            phase_index=self._phase_index,
+            elapsed_s=elapsed_s,
+            offered_rate=self._workload.offered_rate(min(elapsed_s, self._scenario.duration_s)),
+            hang=self._hang(),
+        )
+
+    def _hang(self) -> Hang | None:
+        now_ns = self._clock.monotonic_ns()
+        oldest = self._ring.oldest_unfinished(now_ns)
+        if oldest is None:
+            return None
+        index, operation, due_ns, start_ns = oldest
+        age_s = (now_ns - (start_ns or due_ns)) / NS_PER_S
+        if age_s < HANG_S:
+            return None
+        return Hang(operation=OPERATIONS[operation], index=index, age_s=age_s)
+
+    def _elapsed_s(self) -> float:
+        return (self._clock.monotonic_ns() - self._t0_ns) / NS_PER_S
+
+    def _end(self, worker: WorkerProcess, stop: StopRequest) -> Snapshot:
+        """Let operations in flight end, judge a last time, and write what remains."""
+        self._feeder.stop(self._clock.monotonic_ns())
+        grace_s = min(GRACE_S, self._scenario.target.timeout)
+        deadline_ns = self._clock.monotonic_ns() + round(grace_s * NS_PER_S)
+        while worker.exit_code() is None and self._clock.monotonic_ns() < deadline_ns:
+            self.beat_ns = self._clock.monotonic_ns()
+            self._observer.take(self._ring.drain())
+            self._observer.follow_worker()
+            if self._ring.is_done():
+                break
+            self._clock.sleep_s(TICK_S / 5)
+        now_ns = self._clock.monotonic_ns()
+        self._observer.take(self._ring.drain())
+        self._observer.take(self._ring.abandon_unfinished(now_ns))
+        if worker.exit_code() is None:
+            self._sample()
+        worker.stop()
+        self._observer.follow_worker()
+        self._close_window(self._elapsed_s())
+        self._judge()
+        return self._conclude(stop)
+
+    def _conclude(self, stop: StopRequest) -> Snapshot:
+        verdict = self._overriding_verdict(stop)
+        state: State = "finished" if verdict is None else "interrupted"
+        if self._tester_failure or self._target_failure:
+            state = "failed"
+        snapshot = self._status.snapshot(self._moment(state), verdict)
+        for each in snapshot.verdicts:
+            self._status.log_verdict(snapshot.elapsed_s, each)
+        arrays: dict[str, Any] = dict(self._observer.windows.arrays())
+        with self._directory.histograms.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        self._directory.replace_json(
+            self._directory.checkpoint,
+            {
+                "run_id": self._directory.run_id,
+                "state": state,
+                "seed": self._scenario.seed,
+                "started": iso_utc(snapshot.identity.started),
+                "elapsed_s": snapshot.elapsed_s,
+                "scheduled": self._ring.scheduled,
+                "exit_code": int(snapshot.verdict.exit_code),
+            },
+        )
+        self._observer.close()
+        for log in self._logs:
+            log.close()
+        self._ring.close()
+        self.latest = snapshot
+        return snapshot
+
+    def _overriding_verdict(self, stop: StopRequest) -> RunVerdict | None:
+        """Where not the checks but what ended the run decides."""
+        if self._tester_failure:
+            reason = f"the tester failed: {self._tester_failure.splitlines()[0]}"
+            return RunVerdict(status=Word.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=reason)
+        if self._target_failure:
+            return RunVerdict(
+                status=Word.FAIL, exit_code=ExitCode.TARGET, reason=self._target_failure
+            )
+        if stop.signal_number:
+            reason = f"stopped by signal {stop.signal_number} after {self._elapsed_s():.0f} s"
+            return RunVerdict(
+                status=Word.UNKNOWN, exit_code=128 + stop.signal_number, reason=reason
+            )
+        return None
+
+
+def identity_of(scenario: Scenario, directory: RunDirectory, clock: Clock) -> Identity:
+    """Which run this is; `started` is now, and moves to time zero once that is fixed."""
+    return Identity(
+        run_id=directory.run_id,
+        scenario=scenario.name,
+        target=scenario.target.name,
+        seed=scenario.seed,
+        version=__version__,
+        started=clock.wall_s(),
+        directory=str(directory.path),
+    )

@@ -1,0 +1,101 @@
+"""What does `soak run` do? A controller, what people see of it, and the papers at the end."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from soak.clock import SystemClock
+from soak.controller import Controller, StopRequest
+from soak.plain import Plain
+from soak.report import document
+from soak.rundir import RunDirectory
+from soak.scenario import Scenario
+from soak.snapshot import Identity, Snapshot
+from soak.verdict import Mistake, RunVerdict, Status
+from soak.web import serve
+
+
+class View(Protocol):
+    """Who shows a run while it goes: `Live` on a terminal, `Plain` everywhere else."""
+
+    def update(self, snapshot: Snapshot) -> None: ...
+    def close(self, verdict: RunVerdict, report: str = "") -> None: ...
+
+
+def execute(
+    scenario: Scenario, *, out: Path, plain: bool, as_json: bool, arguments: Sequence[str]
+) -> int:
+    """Run it and return the exit code. Raises Mistake where it cannot begin."""
+    clock = SystemClock()
+    directory = RunDirectory.named(out, scenario.name, clock.wall_s())
+    stop = StopRequest()
+    with ExitStack() as stack:
+        controller = Controller(scenario, directory, clock, arguments)
+        url = ""
+        if scenario.listen:
+            server = serve(scenario.listen, lambda: controller.latest, controller.beat_age_s)
+            stack.callback(server.close)
+            url = server.url
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, _stopper(stop))
+            stack.callback(signal.signal, number, before)
+        view = _view(controller.latest.identity, url, stop, plain=plain)
+        try:
+            snapshot = controller.run(stop, view.update)
+        except Mistake as mistake:
+            unknown = RunVerdict(
+                status=Status.UNKNOWN, exit_code=mistake.exit_code, reason=str(mistake)
+            )
+            view.close(unknown)
+            raise
+        report = write_papers(directory, snapshot)
+        view.close(snapshot.verdict, str(report))
+    _say_result(snapshot, report, as_json=as_json)
+    return snapshot.verdict.exit_code
+
+
+def write_papers(directory: RunDirectory, snapshot: Snapshot) -> Path:
+    """report.json, then report.html from what the directory holds; the HTML file's path."""
+    directory.replace_json(directory.report, document(snapshot))
+    # Only now: the drawing library costs 60 MB and a second, and the load is over.
+    from soak.report_files import write_reports
+
+    write_reports(directory.path)
+    return directory.report_html
+
+
+def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> View:
+    if plain or not sys.stderr.isatty():
+        return Plain(identity, sys.stderr, url)
+    from soak.live import Live
+
+    def quit_gracefully() -> None:
+        stop.signal_number = stop.signal_number or signal.SIGINT
+
+    return Live(identity, url=url, stop=quit_gracefully)
+
+
+def _stopper(stop: StopRequest) -> Callable[[int, FrameType | None], None]:
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.signal_number:
+            # Asked twice: at once. The worker sees its parent gone and ends by itself.
+            os._exit(128 + number)
+        stop.signal_number = number
+
+    return on_signal
+
+
+def _say_result(snapshot: Snapshot, report: Path, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(document(snapshot), indent=1))
+        return
+    verdict = snapshot.verdict
+    print(f"{verdict.status}: {verdict.reason}")
+    print(f"report: {report}")
