@@ -14,7 +14,7 @@ ROWS = (
     "controller worker cluster",  # never each other: they meet in the run directory
     "worker_process telemetry feeder observer status judge certificate checks health exporter "
     "metrics web answers report report_html report_junit report_markdown record recovered readable "
-    "figures picture plots charts objectives occurrences compare",
+    "figures picture plots charts ticks objectives occurrences compare",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "rundir ring slots client hiccup checkpoint journal logs worker_log environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
