@@ -1,0 +1,158 @@
+"""Is a leak told from growth, filling and noise, and is unknown said when it is?"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from soak.detectors.leak import Params, detect, look_times
+from soak.seams import Evidence, Floats
+from soak.verdict import Status
+
+MIB = float(1 << 20)
+STEP_S = 5.0
+
+
+def run(
+    grows: Floats | float = 0.0, *, hours: float = 1.0, records: Floats | float = 40_000.0
+) -> Evidence:
+    """200 MiB, 2,000 bytes per record, a little noise, and what grows (MiB, by time)."""
+    t_s = np.arange(STEP_S, hours * 3600 + 1, STEP_S)
+    live = np.broadcast_to(records, t_s.shape).astype(np.float64)
+    rng = np.random.default_rng(7)
+    held = (120 + grows + np.abs(rng.normal(0, 0.3, t_s.size))) * MIB + 2000 * live
+    return Evidence(
+        columns={
+            "t_s": t_s,
+            "anonymous_bytes": held,
+            "live_records": live,
+            "operations_total": 200 * t_s,
+        },
+        totals={},
+        warm_until_s=120.0,
+        planned_s=hours * 3600,
+    )
+
+
+def hours_of(evidence: Evidence) -> Floats:
+    return evidence.columns["t_s"] / 3600
+
+
+def with_column(evidence: Evidence, name: str, column: Floats) -> Evidence:
+    return replace(evidence, columns={**evidence.columns, name: column})
+
+
+TIME = hours_of(run())
+
+
+def test_twenty_mebibytes_per_hour_fail_with_rate_and_cost_per_operation():
+    finding = detect(run(20 * TIME), Params())
+
+    assert Status.FAIL == finding.status
+    # 20 MiB in 3,600 s; at 200 operations per second that is 29 bytes each.
+    assert pytest.approx(20 * MIB / 3600, rel=0.05) == finding.effect
+    assert finding.interval[0] < 20 * MIB / 3600 < finding.interval[1]
+    assert "anonymous bytes grow by 20" in finding.reason
+    assert "29" in finding.reason.partition("per operation")[0][-12:]
+
+
+def test_steady_memory_passes_and_says_what_it_could_see():
+    finding = detect(run(), Params())
+
+    assert Status.PASS == finding.status
+    assert "no evidence of a trend" in finding.reason
+
+
+def test_memory_that_grows_with_the_records_passes():
+    growing = 10_000 + 30_000 * TIME**2
+
+    assert Status.PASS == detect(run(records=growing), Params()).status
+
+
+def test_a_leak_is_seen_through_records_that_come_and_go():
+    cycling = 40_000 * (1 + 0.2 * np.sin(2 * np.pi * TIME * 4))
+
+    assert Status.PASS == detect(run(records=cycling), Params()).status
+    assert Status.FAIL == detect(run(20 * TIME, records=cycling), Params()).status
+
+
+def test_a_cache_that_fills_passes():
+    finding = detect(run(30 * (1 - np.exp(-TIME / 0.2))), Params())
+
+    assert Status.PASS == finding.status
+
+
+def test_one_step_passes():
+    assert Status.PASS == detect(run(np.where(TIME > 0.5, 8.0, 0.0)), Params()).status
+
+
+def test_a_leak_that_begins_late_is_dated():
+    finding = detect(run(60 * np.maximum(TIME - 0.5, 0)), Params())
+
+    assert Status.FAIL == finding.status
+    assert pytest.approx(1800, abs=600) == finding.since_s
+
+
+def test_records_that_grow_evenly_all_the_time_hide_a_leak():
+    finding = detect(run(2 * TIME, records=10_000 + 30_000 * TIME), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "cannot be told from them" in finding.reason
+
+
+def test_a_rise_too_small_to_matter_passes():
+    finding = detect(run(0.9 * TIME), Params(gain=2 << 20))
+
+    assert Status.PASS == finding.status
+
+
+def test_five_minutes_after_warm_up_are_needed():
+    finding = detect(run(20 * hours_of(run(hours=0.1)), hours=0.1), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "at least 00:05:00 are needed to tell a leak" in finding.reason
+
+
+def test_swapped_memory_is_still_held():
+    swapped = 20 * TIME * MIB
+    evidence = with_column(run(-20 * TIME), "swapped_bytes", swapped)
+
+    assert Status.PASS == detect(evidence, Params()).status
+    leaking = with_column(run(), "swapped_bytes", swapped)
+    assert Status.FAIL == detect(leaking, Params()).status
+
+
+def test_a_column_nobody_measured_is_unknown():
+    evidence = replace(run(), columns={"t_s": TIME * 3600})
+
+    finding = detect(evidence, Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "anonymous_bytes and live_records not measured" in finding.reason
+
+
+def test_missing_samples_are_skipped_but_a_long_gap_is_unknown():
+    holes = run(20 * TIME)
+    held = holes.columns["anonymous_bytes"].copy()
+    held[::3] = np.nan
+    few = with_column(holes, "anonymous_bytes", held)
+    held = held.copy()
+    held[300:500] = np.nan
+
+    assert Status.FAIL == detect(few, Params()).status
+    assert Status.UNKNOWN == detect(with_column(holes, "anonymous_bytes", held), Params()).status
+
+
+def test_the_memory_limit_is_named_when_it_is_known():
+    evidence = run(20 * TIME)
+    limit = with_column(evidence, "host_limit_bytes", np.full(TIME.size, 1024 * MIB))
+
+    assert "; the limit of 1 GiB is reached in 40:" in detect(limit, Params()).reason
+
+
+def test_looks_are_a_fifth_apart_and_end_before_now():
+    assert [900.0, 1080.0] == pytest.approx(look_times(3600.0, 1300.0))
+    assert [pytest.approx(2687.39, abs=0.01), pytest.approx(3224.86, abs=0.01)] == look_times(
+        3600.0, 3600.0
+    )
+    assert [] == look_times(3600.0, 900.0)
