@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from soak.rundir import RunDirectory
 from soak.seams import Floats
 from soak.snapshot import Event
+from soak.yaml_source import read as read_yaml
 
 Line = Mapping[str, object]
 
@@ -59,7 +60,8 @@ class Journal:
     environment: Line
     checkpoint: Line
     report: Line | None
-    scenario: str
+    scenario: str  # scenario.yaml as it stands
+    plan: Line  # the same as plain values
     damage: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
@@ -80,6 +82,7 @@ def read(directory: RunDirectory) -> Journal:
         checkpoint=_document(directory.checkpoint, damage) or {},
         report=_document(directory.report, damage),
         scenario=_text(directory.scenario),
+        plan=_plan(directory.scenario),
         damage=damage,
         missing=tuple(path.name for path in (*paths, *others) if not path.exists()),
     )
@@ -228,6 +231,12 @@ def _document(path: Path, damage: dict[str, int]) -> Line | None:
     if parsed is None:
         _count_damage(damage, path)
     return parsed
+
+
+def _plan(path: Path) -> Line:
+    """The values of a scenario, not validated: its plug-ins may not be installed here."""
+    tree = read_yaml(path.read_bytes(), path.name).tree if path.exists() else None
+    return tree if isinstance(tree, dict) else {}
 
 
 def _text(path: Path) -> str:

@@ -32,6 +32,7 @@ class RunRecord:
     events: tuple[Event, ...]
     worker: tuple[Mapping[str, object], ...]
     scenario: str
+    plan: Mapping[str, object]
     notes: tuple[str, ...]
 
 
@@ -49,6 +50,7 @@ def load_run(path: Path, clock: Clock | None = None) -> RunRecord:
         events=journal.events,
         worker=journal.worker,
         scenario=journal.scenario,
+        plan=journal.plan,
         notes=tuple(_notes(journal)),
     )
 

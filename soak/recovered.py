@@ -26,16 +26,16 @@ def recover(journal: Journal, run_id: str) -> Document:
     verdicts = last_verdicts(journal)
     distrust = f"it ended without a verdict, last heard of {elapsed_s:.0f} s after its start"
     verdict = merge(verdicts, trusted=False, distrust=distrust)
-    facts = _scenario_facts(journal)
+    target = journal.plan.get("target")
     environment = dict(journal.environment)
     counters = [line for line in journal.worker if line.get("kind") == "counters"]
     violations = counters[-1].get("violations", {}) if counters else {}
     content: Document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
-        "scenario": facts.get("name", ""),
-        "target": facts.get("target", ""),
-        "seed": journal.checkpoint.get("seed", facts.get("seed")),
+        "scenario": journal.plan.get("name", ""),
+        "target": target.get("name") if isinstance(target, Mapping) else target,
+        "seed": journal.plan.get("seed"),
         "started": journal.checkpoint.get("started"),
         "duration_s": elapsed_s,
         "verdict": {
@@ -181,19 +181,3 @@ def _known(samples: Mapping[str, Floats], name: str) -> Floats:
 def _last(samples: Mapping[str, Floats], name: str) -> float | None:
     known = _known(samples, name)
     return float(known[-1]) if known.size else None
-
-
-def _scenario_facts(journal: Journal) -> dict[str, object]:
-    """Name, target and seed out of the resolved scenario, which is plain `key: value` text."""
-    facts: dict[str, object] = {}
-    section = ""
-    for line in journal.scenario.splitlines():
-        key, _, value = line.strip().partition(":")
-        value = value.strip().strip("'\"")
-        if not line.startswith((" ", "-", "#")):
-            section = key
-            if key in ("name", "seed", "target") and value:
-                facts[key] = int(value) if key == "seed" and value.isdecimal() else value
-        elif section == "target" and key == "name":
-            facts["target"] = value
-    return facts

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from soak.readable import number
+from soak.figures import number
 from soak.report import Section, as_rows, as_section
 
 # A check that could not decide is an error, not a skip: CI servers count skips as success.
@@ -12,8 +12,7 @@ ELEMENT_OF = {"fail": "failure", "unknown": "error"}
 
 def junit(document: Mapping[str, object]) -> str:
     """One suite; one case per check, and one that says whether the run can be trusted."""
-    checks = [check for check in as_rows(document.get("checks"))]
-    cases = [_check_case(document, check) for check in checks]
+    cases = [_check_case(document, check) for check in as_rows(document.get("checks"))]
     cases.append(_certificate_case(document))
     suite = ElementTree.Element(
         "testsuite",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from soak import readable
+from soak import figures
 from soak.report import Section, as_rows, as_section
 
 SIGN_OF = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ unknown"}
@@ -28,7 +28,7 @@ def markdown(document: Mapping[str, object], link: str = "") -> str:
 def sentence(document: Mapping[str, object]) -> str:
     """The verdict and why, in words: the first thing every form of the report says."""
     verdict = as_section(document.get("verdict"))
-    lasted = readable.span(document.get("duration_s"))
+    lasted = figures.span(document.get("duration_s"))
     reason = str(verdict.get("reason", "")).rstrip(".") or "no reason was given"
     ending = "" if document.get("state", "finished") == "finished" else f" ({document['state']})"
     word = {"pass": "Passed", "fail": "Failed"}.get(str(verdict.get("status")), "Undecided")
@@ -44,41 +44,41 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
     records = as_section(document.get("records"))
     certificate = as_section(document.get("certificate"))
     rows = [
-        ("operations", readable.whole(_operation_count(document))),
-        ("rate achieved", readable.rate(certificate.get("achieved_rate"))),
+        ("operations", figures.whole(_operation_count(document))),
+        ("rate achieved", figures.rate(certificate.get("achieved_rate"))),
         ("anonymous memory", _range(anonymous)),
-        ("live records", readable.whole(records.get("live"))),
-        (f"recall@{recall.get('k')}", readable.share(recall.get("mean"))),
-        ("answers checked", readable.whole(oracle.get("checked"))),
-        ("answers wrong", readable.whole(violation_count(document))),
-        ("health, lowest", readable.share(as_section(document.get("health")).get("min"))),
+        ("live records", figures.whole(records.get("live"))),
+        (f"recall@{recall.get('k')}", figures.share(recall.get("mean"))),
+        ("answers checked", figures.whole(oracle.get("checked"))),
+        ("answers wrong", figures.whole(violation_count(document))),
+        ("health, lowest", figures.share(as_section(document.get("health")).get("min"))),
     ]
-    return [(name, text) for name, text in rows if text != readable.NOT_KNOWN]
+    return [(name, text) for name, text in rows if text != figures.NOT_KNOWN]
 
 
 def violation_count(document: Mapping[str, object]) -> float:
     violations = as_section(as_section(document.get("oracle")).get("violations"))
-    return sum(number for number in map(readable.number, violations.values()) if number == number)
+    return sum(number for number in map(figures.number, violations.values()) if number == number)
 
 
 def bound_text(check: Section) -> str:
     """The check's threshold in its unit; – where the detector has none."""
-    return readable.in_unit(check.get("threshold"), str(check.get("unit", "")))
+    return figures.in_unit(check.get("threshold"), str(check.get("unit", "")))
 
 
 def effect_text(check: Section) -> str:
     """What was measured, with its confidence interval where there is one."""
     unit = str(check.get("unit", ""))
-    text = readable.in_unit(check.get("effect"), unit)
+    text = figures.in_unit(check.get("effect"), unit)
     interval = check.get("interval")
     if not isinstance(interval, list) or len(interval) != 2:
         return text
-    low, high = (readable.in_unit(edge, unit) for edge in interval)
+    low, high = (figures.in_unit(edge, unit) for edge in interval)
     return f"{text} ({low} to {high})"
 
 
 def _check_rows(document: Mapping[str, object]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for check in as_rows(document.get("checks")):
         status = str(check.get("status", "unknown"))
         reason = str(check.get("reason", "")) if status != "pass" else ""
@@ -104,9 +104,9 @@ def _operations(document: Mapping[str, object]) -> str:
         row = as_section(operation)
         latency = as_section(row.get("latency_s"))
         outcomes = as_section(row.get("outcomes"))
-        texts = [readable.latency(latency.get(q)) for q in ("p50", "p99", "p999", "max")]
-        bad = sum(readable.number(outcomes.get(name, 0)) for name in ("wrong", "error", "timeout"))
-        rows.append((name, readable.whole(row.get("count")), *texts, readable.whole(bad)))
+        texts = [figures.latency(latency.get(q)) for q in ("p50", "p99", "p999", "max")]
+        bad = sum(figures.number(outcomes.get(name, 0)) for name in ("wrong", "error", "timeout"))
+        rows.append((name, figures.whole(row.get("count")), *texts, figures.whole(bad)))
     head = ("operation", "count", "p50", "p99", "p99.9", "max", "wrong or failed")
     table = _table(head, rows)
     return f"<details><summary>Latency by operation</summary>\n\n{table}\n\n</details>" * bool(rows)
@@ -135,12 +135,13 @@ def _escape(text: str) -> str:
 
 def _operation_count(document: Mapping[str, object]) -> float:
     operations = as_section(document.get("operations")).values()
-    return sum(readable.number(as_section(row).get("count", 0)) for row in operations)
+    return sum(figures.number(as_section(row).get("count", 0)) for row in operations)
 
 
-def _range(figures: Section) -> str:
-    if not figures:
-        return readable.NOT_KNOWN
-    first, last = figures.get("first"), figures.get("last")
-    change = readable.change(first, last)
-    return f"{readable.size(first)} → {readable.size(last)} ({change})"
+def _range(row: Section) -> str:
+    """First and last of a resource and the change between them."""
+    if not row:
+        return figures.NOT_KNOWN
+    first, last = row.get("first"), row.get("last")
+    change = figures.change(first, last)
+    return f"{figures.size(first)} → {figures.size(last)} ({change})"
