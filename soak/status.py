@@ -45,13 +45,13 @@ _NOTHING = Evidence(columns={}, totals={}, warm_until_s=0.0, planned_s=0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """Where the run is in its plan."""
+    """Where the run is in its plan. due_count: operations that were to be issued so far."""
 
     state: State
     phase: str
     phase_index: int
     elapsed_s: float
-    offered_rate: float
+    due_count: int
     hang: Hang | None = None
 
 
@@ -159,6 +159,9 @@ class Status:
         records = observer.sampler_records
         lateness = merged_lateness(operations)
         done = sum(totals.count for totals in operations.values())
+        # What ended after the planned time was still asked for within it.
+        asked_s = min(moment.elapsed_s, self._planned_s)
+        taken_s = max(asked_s, observer.last_end_s)
         return certify(
             Conditions(
                 lateness=lateness,
@@ -170,8 +173,8 @@ class Status:
                     p99=hiccup.get("p99_s", NAN),
                     max=hiccup.get("max_s", NAN),
                 ),
-                offered_rate=moment.offered_rate,
-                achieved_rate=done / moment.elapsed_s if moment.elapsed_s > 0 else NAN,
+                offered_rate=moment.due_count / asked_s if asked_s > 0 else NAN,
+                achieved_rate=done / taken_s if taken_s > 0 else NAN,
                 tightest_s=self._judge.tightest_s,
                 machine=machine_of(observer.columns()),
                 samples={name: record.samples for name, record in records.items()},
@@ -183,7 +186,7 @@ class Status:
     def _totals(self, elapsed_s: float) -> dict[str, float]:
         """Detectors' totals: after warm-up by their name, of the whole run with `all_`."""
         windows, facts = self._observer.windows, self._observer.facts
-        totals = flat(windows.after_warm_up(), max(0.0, elapsed_s - self._warm_until_s))
+        totals = flat(windows.after_warm_up(), windows.measured_s)
         everything = flat(windows.totals(), elapsed_s)
         totals |= {f"all_{name}": value for name, value in everything.items()}
         totals |= {f"violations_{kind}": n for kind, n in windows.violations().items()}

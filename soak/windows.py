@@ -155,6 +155,7 @@ class Windows:
         self._tallies = {OPERATIONS.index(name): _Tally(kept) for name in operations}
         self._timeout_ns = round(timeout_s * 1e9)
         self._opened_s = 0.0
+        self.measured_s = 0.0  # how long the closed windows are that are not warm-up
         # How often each slot code was seen per operation: errors by class, violations by kind.
         self._codes: Integers = np.zeros((len(OPERATIONS), 256), dtype=np.int64)
 
@@ -205,6 +206,7 @@ class Windows:
                     lateness=quantiles["lateness"],
                 )
             )
+        self.measured_s += (end_s - self._opened_s) * is_measured
         self._opened_s = end_s
         return rows
 
