@@ -1,0 +1,69 @@
+"""What does the ring file look like, and how does the load loop reach it?
+
+    header, 8,192 bytes of int64 words:
+      0 magic  1 layout version  2 slots  3 t0_ns  4 closing (operations in all, -1: not known yet)
+      5 worker pid
+      256..511  phase_begin_ns, 512..767 phase_end_ns: written for closed phases only
+    then one column after the other, `slots` entries each:
+      tag      int64  index << 16 | phase << 8 | operation; -1: empty     controller, last
+      due      int64  monotonic ns; <= 0: that many ns after the client   controller (the worker
+               became free (closed loop)                                  resolves a closed one)
+      argument int64  key or first id                                     controller
+      start    int64  monotonic ns; 0: not issued; negative: the client   worker, before the call
+               had waited for it, so a late start is the tester's fault
+      end      int64  monotonic ns; 0: not finished                       worker, last
+      code     uint8  see soak.result.slot_code; written unless zero      worker
+
+"Last" relies on stores becoming visible in program order, as x86 gives it.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+MAGIC = 0x736F616B72696E67  # "soakring"
+LAYOUT = 1
+HEADER_BYTES = 8192
+BYTES_PER_SLOT = 5 * 8 + 1
+MAX_PHASES = 256
+EMPTY = -1
+
+SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD = 2, 3, 4, 5
+BEGIN_WORD, END_WORD = 256, 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """The worker's view: memoryviews, because one element of numpy costs twice as much."""
+
+    mask: int
+    tag: "memoryview[int]"
+    due: "memoryview[int]"
+    argument: "memoryview[int]"
+    start: "memoryview[int]"
+    end: "memoryview[int]"
+    code: "memoryview[int]"
+    header: "memoryview[int]"
+
+    def is_closed(self, index: int) -> bool:
+        """The controller has said that there is no operation with this index."""
+        return 0 <= self.header[CLOSING_WORD] <= index
+
+    def phase_ns(self, phase: int) -> tuple[int, int]:
+        """When a closed phase begins and ends."""
+        return self.header[BEGIN_WORD + phase], self.header[END_WORD + phase]
+
+
+def slots_of(file: "memoryview[int]", count: int) -> Slots:
+    """The columns of a mapped ring file with `count` slots."""
+    edges = [HEADER_BYTES + column * 8 * count for column in range(6)]
+    tag, due, argument, start, end = (file[a:b].cast("q") for a, b in pairwise(edges))
+    return Slots(
+        mask=count - 1,
+        tag=tag,
+        due=due,
+        argument=argument,
+        start=start,
+        end=end,
+        code=file[edges[-1] :],
+        header=file[:HEADER_BYTES].cast("q"),
+    )

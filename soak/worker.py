@@ -1,0 +1,249 @@
+"""Where does the target live? In this process: built, loaded, driven by clients, closed.
+
+    python -m soak.worker RUN_DIRECTORY
+
+Started fresh by the controller, so its memory is the target's plus a constant. It reads the
+scenario from the run directory, talks through worker.jsonl, takes its operations from the ring,
+and ends when it is told to (SIGTERM), when the target is gone for good, or when its controller is.
+SIGINT is not for it: a Ctrl-C reaches the whole terminal, and the controller decides.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from traceback import format_exception
+
+from soak import importance, plugins
+from soak.client import ErrorClasses, Failure, Stop, attempt, run_client
+from soak.clock import SystemClock, monotonic_ns, sleep_s
+from soak.population import Population, Shape
+from soak.result import OPERATIONS, CapacityRefused, TargetError
+from soak.ring import Ring
+from soak.rundir import LineLog, RunDirectory
+from soak.scenario import Scenario, load
+from soak.seams import Operation, Target
+from soak.telemetry import Telemetry, WorkerLog
+from soak.verdict import ExitCode
+
+POLL_S = 0.1
+# A controller that died is noticed within POLL_S; what does not close in this time is killed.
+ORPHAN_S = 0.85
+# An operation that hangs is left behind this long after the stop.
+GRACE_S = 2.0
+PR_SET_TIMERSLACK = 29
+
+
+class Unavailable(Exception):
+    """The target cannot be built or filled; the message is its own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the clients work on."""
+
+    target: Target
+    population: Population
+    operations: dict[int, Operation]
+
+
+def main(directory: RunDirectory) -> int:
+    """Run until stopped; returns the exit code."""
+    log = WorkerLog(LineLog(directory.worker_log))
+    log.tell("hello", pid=os.getpid())
+    stop = Stop()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _ask(stop))
+    # The kernel may otherwise wake a sleeper 50 us late to save power; threads inherit this.
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1)
+    scenario = load(directory.scenario)
+    with ThreadPoolExecutor(scenario.target.clients + 4) as threads:
+        watch = threads.submit(_watch_parent, os.getppid(), stop)
+        with _ends(stop):
+            code = _serve(scenario, directory, log, stop, threads)
+        watch.result()
+    return code
+
+
+def _ask(stop: Stop) -> None:
+    stop.asked = True
+
+
+@contextmanager
+def _ends(stop: Stop) -> Iterator[None]:
+    """Whatever happens inside, the threads are asked to stop."""
+    try:
+        yield
+    finally:
+        stop.asked = True
+
+
+def _watch_parent(parent: int, stop: Stop) -> None:
+    """A worker without a controller would go on for ever: nobody reads what it does."""
+    while not stop.asked:
+        if os.getppid() != parent:
+            # SIGALRM's default is to kill, which also ends a target that hangs in native code.
+            signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
+            stop.asked = True
+        sleep_s(POLL_S)
+
+
+def _serve(
+    scenario: Scenario,
+    directory: RunDirectory,
+    log: WorkerLog,
+    stop: Stop,
+    threads: ThreadPoolExecutor,
+) -> int:
+    try:
+        bench = build(scenario, directory)
+        _preload(bench, scenario.population.preload, scenario.population.batch, stop)
+    except Unavailable as error:
+        log.tell("unavailable", reason=str(error))
+        return ExitCode.TARGET
+    ring = Ring.open(directory.ring)
+    ring.worker_pid = os.getpid()
+    errors = ErrorClasses()
+    telemetry = Telemetry(log, bench.target, bench.population, errors)
+    slots, claim = ring.slots(), count().__next__
+    clients = [
+        threads.submit(run_client, slots, bench.operations, claim, stop, errors)
+        for _ in range(scenario.target.clients)
+    ]
+    others = [
+        threads.submit(telemetry.run, stop),
+        threads.submit(telemetry.run_probe, stop, scenario.observe.recall_every),
+        threads.submit(telemetry.hiccups.run, stop),
+    ]
+    log.tell(
+        "ready",
+        capabilities=sorted(bench.target.capabilities),
+        pids=list(bench.target.processes()) or [os.getpid()],
+        directories=[str(path) for path in bench.target.directories()],
+        config=scenario.target.params.model_dump(mode="json"),
+    )
+    while not stop.asked:
+        wait(clients + others, timeout=POLL_S, return_when=FIRST_EXCEPTION)
+        stop.asked |= any(_bug(thread) for thread in clients + others)
+    return _finish(bench, clients, others, telemetry, log, stop)
+
+
+def _finish(
+    bench: Bench,
+    clients: list[Future[None]],
+    others: list[Future[None]],
+    telemetry: Telemetry,
+    log: WorkerLog,
+    stop: Stop,
+) -> int:
+    """Last reports, then close the target; a client that hangs is left behind."""
+    hanging = wait(clients + others, timeout=GRACE_S).not_done
+    code = ExitCode.PASS
+    for error in filter(None, map(_bug, clients + others)):
+        log.tell("failed", reason=f"{type(error).__name__}: {error}", trace=_trace(error))
+        code = ExitCode.UNKNOWN
+    if stop.unavailable:
+        log.tell("unavailable", reason=stop.unavailable)
+        code = ExitCode.TARGET
+    if not hanging:
+        telemetry.report()
+    closed = attempt(lambda target: target.close(), bench.target)
+    status = "closed" if not isinstance(closed, Failure) else f"not closed: {closed.error}"
+    bench.population.close()
+    log.tell("stopped", status=status, hanging=len(hanging))
+    if hanging:
+        os._exit(code)  # the interpreter would wait for the threads that hang
+    return code
+
+
+def _bug(thread: Future[None]) -> BaseException | None:
+    """What the tester itself did wrong in that thread."""
+    return thread.exception() if thread.done() else None
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(format_exception(error))[-2_000:]
+
+
+def build(scenario: Scenario, directory: RunDirectory) -> Bench:
+    """The target of the scenario and what is asked of it; raises Unavailable."""
+    module = plugins.load("targets", scenario.target.name)
+    directory.data.mkdir(exist_ok=True)
+    target = attempt(
+        lambda params: module.build(params, directory.data, SystemClock()), scenario.target.params
+    )
+    if isinstance(target, Failure):
+        raise Unavailable(_words(target.error))
+    population = _population(scenario, directory)
+    population.watch(target)
+    wanted = dict.fromkeys([*scenario.operations, *_preloading(scenario, target)])
+    return Bench(
+        target=target,
+        population=population,
+        operations={
+            OPERATIONS.index(name): plugins.load("operations", name).build(target, population)
+            for name in wanted
+        },
+    )
+
+
+def _population(scenario: Scenario, directory: RunDirectory) -> Population:
+    wanted = scenario.population
+    content = plugins.load("content", scenario.content.kind)
+    return Population(
+        directory.population,
+        content.build(scenario.content.params, scenario.seed, wanted.keys),
+        Shape(
+            keys=wanted.keys,
+            agents=wanted.agents,
+            pinned_ratio=wanted.pinned,
+            batch_count=wanted.batch,
+            k=wanted.k,
+            agent_filter_ratio=wanted.agent_filter,
+        ),
+        [
+            getattr(importance, phase.importance.kind)(**phase.importance.params.model_dump())
+            for phase in scenario.phases
+        ],
+    )
+
+
+def _preloading(scenario: Scenario, target: Target) -> list[str]:
+    """The operations that fill the target before time zero."""
+    if not scenario.population.preload:
+        return []
+    return [name for name in ("store", "store_batch") if name in target.capabilities]
+
+
+def _preload(bench: Bench, records: int, batch: int, stop: Stop) -> None:
+    """Store the first records, unmeasured, until the target says that it is full."""
+    one, many = (bench.operations.get(OPERATIONS.index(n)) for n in ("store", "store_batch"))
+    key = 0
+    while key < records and not stop.asked:
+        size = batch if many and (key + batch <= records or not one) else 1
+        operation = many if many and size == batch else one
+        assert operation is not None, "a target that stores nothing cannot be filled"
+        request = operation.prepare(key, 0)
+        start_ns = monotonic_ns()
+        answer = attempt(operation.call, request)
+        if isinstance(answer, Failure):
+            operation.abandon(request)
+            if isinstance(answer.error, CapacityRefused):
+                return
+            raise Unavailable(f"storing record {key} before the start: {_words(answer.error)}")
+        operation.check(request, answer, start_ns)
+        key += size
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, TargetError) else f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(RunDirectory(Path(sys.argv[1]))))
