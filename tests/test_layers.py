@@ -16,7 +16,8 @@ ROWS = (
     "metrics web answers report report_html report_junit report_markdown record recovered readable "
     "figures picture plots charts ticks objectives occurrences compare",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
-    "rundir ring slots client hiccup checkpoint journal logs worker_log environment limits "
+    "rundir ring slots results client hiccup telemetry checkpoint journal logs worker_log "
+    "environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
     "windows events ledger baseline series thinning blocks trend",
     "scenario scenario_checks scenario_model scenario_override scenario_rules scenario_schema "
