@@ -23,7 +23,7 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     yield from _phases(scenario)
     yield from _population(scenario)
     yield from _observe(scenario)
-    yield from _capabilities(scenario)
+    yield from _target(scenario)
     yield from _checks(scenario)
 
 
@@ -70,20 +70,30 @@ def _observe(scenario: Scenario) -> Iterator[Contradiction]:
             yield ("observe", field), text
 
 
-def _capabilities(scenario: Scenario) -> Iterator[Contradiction]:
-    module = plugins.load("targets", scenario.target.name)
-    can = frozenset[str](module.CAPABILITIES)
+def _target(scenario: Scenario) -> Iterator[Contradiction]:
+    target = scenario.target
+    can = frozenset[str](plugins.load("targets", target.name).CAPABILITIES)
     lacking = [name for name in scenario.operations if _capability(name) not in can]
-    if not lacking:
-        return
-    lacks = f"{scenario.target.name} lacks {', '.join(lacking)}"
+    if lacking:
+        yield from _lacking(scenario, lacking)
+    if scenario.population.preload and not can & _STORING:
+        yield ("population", "preload"), f"the target {target.name} can store nothing"
+    wanted = getattr(target.params, "dimensions", None)
+    given = getattr(scenario.content.params, "dimensions", wanted)
+    if wanted is not None and wanted != given:
+        path = ("target", "params", "dimensions")
+        yield path, f"is {wanted}, and the content's vectors have {given}; make them equal"
+
+
+def _lacking(scenario: Scenario, lacking: list[str]) -> Iterator[Contradiction]:
+    lacks = f"the target {scenario.target.name} lacks {', '.join(lacking)}"
     remedy = f"leave it out, or give it no weight: --set 'phases[*].mix.{lacking[0]}=0'"
     for i, phase in enumerate(scenario.phases):
         for name in lacking:
             if phase.mix.get(name, 0):
-                yield ("phases", i, "mix", name), f"the target {lacks}; {remedy}"
+                yield ("phases", i, "mix", name), f"{lacks}; {remedy}"
     if scenario.maintain_every and "maintain" in lacking:
-        yield ("maintain_every",), f"the target {lacks}; set it to null"
+        yield ("maintain_every",), f"{lacks}; set it to null"
 
 
 def _capability(operation: str) -> str:

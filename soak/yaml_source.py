@@ -49,7 +49,9 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.origin, path_text(self.path), self.text) if part)
+        said = ": ".join(part for part in (self.origin, path_text(self.path), self.text) if part)
+        # One line, and one that any terminal can show, whatever keys and flags were made of.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

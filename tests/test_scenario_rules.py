@@ -39,6 +39,10 @@ IMPOSSIBLE = [
     (["phases[1].mix.search=1"], "phases[1].mix.search: the target tests.toy_target lacks search"),
     (["maintain_every=10s"], "maintain_every: the target tests.toy_target lacks maintain"),
     (
+        ["target={name: memory, params: {dimensions: 64}}"],
+        "target.params.dimensions: is 64, and the content's vectors have 384",
+    ),
+    (
         ["phases[1].arrivals=closed", "phases[1].rate=5"],
         "phases[1].rate: closed arrivals are closed: the clients decide, not a rate",
     ),
@@ -103,6 +107,10 @@ def test_refusal_says_how_to_leave_an_operation_out(sound: Path) -> None:
         ["phases[*].mix={store: 1}"],
         ["phases[*].mix={get: 1}", "population.preload=100"],
         ["phases[1].arrivals=closed"],
+        [
+            "target={name: memory, params: {dimensions: 64}}",
+            "content={kind: clustered, params: {dimensions: 64}}",
+        ],
         ["population.keys=5", "population.agents=5"],
         ["listen=localhost:0"],
         ['listen="[::1]:9464"'],

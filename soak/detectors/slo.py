@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -60,7 +61,11 @@ def _known(operation: str) -> str:
     return operation
 
 
-Bound = Annotated[float, BeforeValidator(_number)]
+Bound = Annotated[
+    float,
+    BeforeValidator(_number),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]}),
+]
 
 
 class Params(BaseModel):
