@@ -124,7 +124,8 @@ class Arrivals(Protocol):
     phase. Closed arrivals have `is_open` False and return *waits* after the client became free.
     """
 
-    is_open: bool
+    @property
+    def is_open(self) -> bool: ...
 
     def due(self, start_s: float, count: int, rng: np.random.Generator) -> Floats: ...
     def expected_rate(self, at_s: float) -> float:
