@@ -4,9 +4,10 @@ The rules ask whether a disturbance was large enough to change a verdict, not wh
 one: shared machines always disturb. Idle lateness (a client was waiting for the operation and
 still started late) was measured on two shared virtual CPUs at 200 operations per second, 8,000
 each: 0.05 ms median, 0.3 ms p99, 44 ms worst on the idle machine; 0.03 / 1.0 / 5 ms beside two
-busy processes. The worst moves by a factor of ten between equal runs, the median does not, so
-the median says whether the tester keeps its schedule, and the p99 only has to stay small against
-the tightest objective that is judged.
+busy processes of lower priority; 0.44 / 15 / 90 ms beside five of equal priority. Worst and p99
+move by a factor of ten and more with the neighbours, the median does not, so the median says
+whether the tester keeps its schedule, and the p99 only has to stay small against the tightest
+objective that is judged.
 """
 
 import math

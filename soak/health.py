@@ -3,13 +3,16 @@
     score = product of component ** weight, weights of the components that are known scaled to 1
 
     errors   weight 3   1 at no failed operation, 0 from 1 % on                     linear
-    latency  weight 3   1 up to 1.2 x its own p99 after warm-up, 0 from 5 x on      logarithmic
+    latency  weight 3   1 up to 1.2 x its own times after warm-up, 0 from 5 x on    logarithmic
     recall   weight 2   1 from 0.95 on, 0 at 0.5                                    linear
     growth   weight 2   1 up to 1.05 x its own bytes per live record, 0 from 2 x on logarithmic
 
 A weighted geometric mean, so that one component at zero cannot be outvoted. Latency and growth
-compare the last minutes with the first ones after warm-up: health is about change, the
-objectives are about the level.
+compare the medians of the last minutes (at most five, at least one) with those of the first ones
+after warm-up: health is about change, the objectives are about the level. Before two minutes
+after warm-up these two are not known. Latency is the geometric mean of the changes of p50 and p99
+per window, the median over operations; what takes less than a millisecond counts as one, because
+p99 of ten seconds on a shared machine moves threefold by itself and nobody feels microseconds.
 """
 
 import math
@@ -22,6 +25,8 @@ from soak.seams import Floats
 
 WEIGHTS = {"errors": 3.0, "latency": 3.0, "recall": 2.0, "growth": 2.0}
 SPAN_S = 300.0
+MIN_SPAN_S = 60.0
+FELT_S = 0.001
 ERROR_RATIO_WORST = 0.01
 RECALL_BEST, RECALL_WORST = 0.95, 0.5
 LATENCY_BEST, LATENCY_WORST = 1.2, 5.0
@@ -81,9 +86,14 @@ def ratio_component(ratio: float, best: float, worst: float) -> float:
 
 
 def _latency(columns: Mapping[str, Floats], warm_until_s: float) -> float:
-    """The median over operations of p99 now against p99 at first."""
-    names = [n for n in columns if n.endswith("_p99_s") and not n.endswith("_service_p99_s")]
-    ratios = [_change(columns, columns[name], warm_until_s) for name in names]
+    """The median over operations of times now against times at first."""
+    ratios = []
+    for name in columns:
+        if name.endswith("_p99_s") and not name.endswith("_service_p99_s"):
+            middle = name.removesuffix("_p99_s") + "_p50_s"
+            both = (columns[name], columns.get(middle, columns[name]))
+            p99, p50 = (_change(columns, np.maximum(c, FELT_S), warm_until_s) for c in both)
+            ratios.append(math.sqrt(p99 * p50))
     known = [ratio for ratio in ratios if not math.isnan(ratio)]
     return ratio_component(median(known), LATENCY_BEST, LATENCY_WORST) if known else math.nan
 
@@ -97,13 +107,15 @@ def _growth(columns: Mapping[str, Floats], warm_until_s: float) -> float:
 
 
 def _change(columns: Mapping[str, Floats], values: Floats, warm_until_s: float) -> float:
-    """Median of the last minutes over median of the first; nan unless the two are apart."""
+    """Median of the last minutes over median of the first; nan unless they are apart."""
     t_s = columns["t_s"]
     is_seen = ~np.isnan(values) & (t_s >= warm_until_s)
     t_s, values = t_s[is_seen], values[is_seen]
     if t_s.size < 2:
         return math.nan
     span_s = min(SPAN_S, (t_s[-1] - t_s[0]) / 2)
+    if span_s < MIN_SPAN_S:
+        return math.nan
     first, last = values[t_s <= t_s[0] + span_s], values[t_s >= t_s[-1] - span_s]
     start = float(np.median(first))
     return float(np.median(last)) / start if start > 0 else math.nan

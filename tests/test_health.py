@@ -58,6 +58,27 @@ def test_a_change_for_the_worse_lowers_its_component(
     assert pytest.approx(value) == health(changed(name, factor), GOOD, 0.0)[component]
 
 
+def test_latency_counts_both_the_middle_and_the_tail():
+    columns = changed("search_p99_s", 4.0) | {"search_p50_s": np.full(120, 0.005)}
+
+    # Four times at p99, unchanged at p50: twice as slow.
+    expected = math.log(2.5) / math.log(5 / 1.2)
+    assert pytest.approx(expected) == health(columns, GOOD, 0.0)["latency"]
+
+
+def test_microseconds_are_not_felt():
+    columns = changed("search_p99_s", 8.0)
+    columns["search_p99_s"] = columns["search_p99_s"] / 100
+
+    assert pytest.approx(1.0) == health(columns, GOOD, 0.0)["latency"]
+
+
+def test_two_minutes_after_warm_up_are_needed_to_see_a_change():
+    short = {name: column[:12] for name, column in STEADY.items()}
+
+    assert {"score", "errors", "recall"} == health(short, GOOD, 0.0).keys()
+
+
 def test_growth_with_the_records_is_healthy():
     columns = changed("anonymous_bytes", 2.0)
     columns["live_records"] = changed("live_records", 2.0)["live_records"]

@@ -7,7 +7,7 @@ decide. `above` is what the process holds without any record (measure it with th
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.quantities import Size
+from soak.quantities import Size, format_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
 from soak.verdict import Concern, Status
@@ -37,7 +37,7 @@ def detect(evidence: Evidence, params: Params) -> Finding:
     late = held[-max(1, round(held.size * LAST_SHARE)) :]
     typical = float(np.median(late))
     said = f"1,000 records take {figure(typical, 'bytes')} of {params.column.replace('_', ' ')}"
-    bound = figure(params.max, "bytes")
+    bound = format_size(params.max)
     if typical <= params.max:
         return Finding(
             status=Status.PASS,

@@ -36,6 +36,14 @@ CONCERN = Concern.OBJECTIVE
 # Results needed before a quantile says anything: about two of them must lie above it.
 NEEDED = {"mean": 20, "p50": 20, "p95": 40, "p99": 200, "p999": 2000, "max": 1}
 
+# Totals that read badly by their names.
+SAID = {
+    "count": "operations",
+    "error_count": "failed operations",
+    "achieved_per_s": "achieved rate",
+    "offered_per_s": "offered rate",
+}
+
 # From then on nearly all windows were bad: "since". Otherwise the trouble comes and goes.
 SINCE_SHARE = 0.8
 
@@ -157,11 +165,11 @@ def _of_operation(evidence: Evidence, params: Params) -> Measured:
 def _of_total(evidence: Evidence, params: Params) -> Measured:
     name = str(params.total)
     value = evidence.totals.get(name, math.nan)
-    label, unit = name.replace("_", " "), _unit(name)
+    label, unit = _said(name), _unit(name)
     if params.per is not None:
         below = evidence.totals.get(params.per, math.nan)
         value = value / below if below else math.nan
-        label, unit = f"{label} per {params.per.replace('_', ' ')}", "ratio"
+        label, unit = f"share of {label} in {_said(params.per)}", "ratio"
     return Measured(
         label=label,
         value=value,
@@ -170,6 +178,10 @@ def _of_total(evidence: Evidence, params: Params) -> Measured:
         seen_count=evidence.totals.get(params.samples or "count", math.nan),
         needed_count=params.min_samples or 1,
     )
+
+
+def _said(name: str) -> str:
+    return SAID.get(name, name.replace("_", " "))
 
 
 def _unit(name: str) -> str:

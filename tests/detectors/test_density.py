@@ -26,7 +26,7 @@ def test_a_target_within_the_bound_passes_with_its_figure():
 
     assert Status.PASS == finding.status
     assert pytest.approx(10e6) == finding.effect
-    assert "1,000 records take 9.54 MiB of anonymous bytes, not above 47.7 MiB" == finding.reason
+    assert "1,000 records take 9.54 MiB of anonymous bytes, not above 50MB" == finding.reason
 
 
 def test_a_target_above_the_bound_fails_and_says_since_when():

@@ -119,6 +119,7 @@ def test_a_ratio_is_a_total_per_another(errors: int, status: Status):
 
     assert status == finding.status
     assert errors / 2000 == finding.effect
+    assert finding.reason.startswith("share of failed operations in operations is 0.")
 
 
 def test_recall_needs_samples():
@@ -131,7 +132,7 @@ def test_recall_needs_samples():
 def test_a_figure_that_was_not_measured_is_unknown():
     finding = judged({"total": "achieved_per_s", "min": 1.0}, {"count": 10.0})
 
-    assert (Status.UNKNOWN, "achieved per s was not measured") == (finding.status, finding.reason)
+    assert (Status.UNKNOWN, "achieved rate was not measured") == (finding.status, finding.reason)
 
 
 @pytest.mark.parametrize(
