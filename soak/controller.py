@@ -19,7 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from soak import __version__
-from soak.clock import NS_PER_S, Clock, iso_utc
+from soak.clock import NS_PER_S, TIME_SCALE, Clock, iso_utc
 from soak.environment import describe, with_target
 from soak.events import EventLog
 from soak.feeder import Feeder
@@ -150,8 +150,8 @@ class Controller:
         )
         scheduler.add_listener(self._on_job_error, EVENT_JOB_ERROR)
         observe = self._scenario.observe
-        scheduler.add_job(self._sample, "interval", seconds=observe.sample, executor="sample")
-        scheduler.add_job(self._judge, "interval", seconds=observe.judge, executor="judge")
+        scheduler.add_job(self._sample, "interval", seconds=observe.sample / TIME_SCALE, executor="sample")
+        scheduler.add_job(self._judge, "interval", seconds=observe.judge / TIME_SCALE, executor="judge")
         scheduler.start()
         try:
             yield
@@ -231,7 +231,7 @@ class Controller:
             phase=self._scenario.phases[self._phase_index].name,
             phase_index=self._phase_index,
             elapsed_s=elapsed_s,
-            offered_rate=self._workload.offered_rate(min(elapsed_s, self._scenario.duration_s)),
+            due_count=self._ring.due_count(self._clock.monotonic_ns()),
             hang=self._hang(),
         )
 

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from soak import plugins
@@ -19,7 +20,7 @@ def entries(what: str, out: Path) -> list[Entry]:
     out: the directory that holds run directories.
     """
     makers: Mapping[str, Callable[[], list[Entry]]] = {
-        **{seam: lambda seam=seam: _plugins(seam) for seam in SEAMS},
+        **{seam: partial(_plugins, seam) for seam in SEAMS},
         "scenarios": _scenarios,
         "runs": lambda: _runs(out),
     }

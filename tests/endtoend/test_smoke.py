@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from endtoend.conftest import Finished, soak
+
+from tests.endtoend.conftest import Finished, soak
 
 FILES = (
     *("scenario.yaml", "environment.json", "ring.bin", "worker.jsonl", "events.jsonl"),

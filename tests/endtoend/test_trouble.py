@@ -11,7 +11,8 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
-from endtoend.conftest import only_run, soak
+
+from tests.endtoend.conftest import only_run, soak
 
 Start = Callable[..., Popen[str]]
 LONG = ("run", "configs/smoke.yaml", "--plain", "--duration", "10m")
