@@ -207,7 +207,8 @@ def _sentence(evidence: Evidence, params: Params, last: Look, refused: str) -> s
             f"{name} beyond what {params.records.replace('_', ' ')} explain: {rate} per hour "
             f"({low} to {high}); {refused}"
         )
-    since = clock_time(_onset_s(last))
+    onset_s = _onset_s(last)
+    since = clock_time(onset_s) + (" or before" if onset_s == last.blocks.start_s else "")
     return (
         f"{name} grow by {rate} per hour ({low} to {high}) beyond what "
         f"{params.records.replace('_', ' ')} explain, since {since}"

@@ -53,6 +53,7 @@ def test_twenty_mebibytes_per_hour_fail_with_rate_and_cost_per_operation():
     assert pytest.approx(20 * MIB / 3600, rel=0.05) == finding.effect
     assert finding.interval[0] < 20 * MIB / 3600 < finding.interval[1]
     assert "anonymous bytes grow by 20 MiB per hour" in finding.reason
+    assert "since 00:12:00 or before" in finding.reason
     assert "29" in finding.reason.partition("per operation")[0][-12:]
 
 
