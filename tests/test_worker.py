@@ -146,6 +146,22 @@ def test_what_a_target_raises_is_an_outcome_with_its_class(tmp_path: Path) -> No
     assert {1: "OSError"} == run.facts.error_types
 
 
+def test_whoever_was_due_during_a_stall_has_waited_for_its_end(tmp_path: Path) -> None:
+    with bench(scenario("stall"), tmp_path) as run:
+        run.start()
+        run.until(run.ring.is_done)
+
+    due_ns, start_ns, end_ns = (run.column(f"{name}_ns") for name in ("due", "start", "end"))
+    stalled = int(np.argmax(end_ns - start_ns))
+    stall_end_ns = end_ns[stalled]
+    waiting = (due_ns > due_ns[stalled]) & (due_ns < stall_end_ns)
+    assert stall_end_ns - start_ns[stalled] >= NS_PER_S
+    # At 200/s a second of stall keeps 199 or 200 others waiting.
+    assert np.count_nonzero(waiting) >= 199
+    assert (end_ns[waiting] >= stall_end_ns).all()
+    assert (start_ns[waiting] - due_ns[waiting] >= stall_end_ns - due_ns[waiting]).all()
+
+
 def test_an_operation_that_hangs_is_seen_while_it_hangs(tmp_path: Path) -> None:
     with bench(scenario("hang"), tmp_path) as run:
         run.start()

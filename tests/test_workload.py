@@ -19,7 +19,7 @@ def scenario(**changes: object) -> Scenario:
 
 def blocks(scenario: Scenario, most: int = 10_000) -> list[Block]:
     workload = Workload(scenario)
-    found = []
+    found: list[Block] = []
     while len(found) < most and (block := workload.next_block()) is not None:
         found.append(block)
     return found
