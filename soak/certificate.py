@@ -157,7 +157,8 @@ def _of_schedule(conditions: Conditions, limits: Limits) -> Sequence[str]:
                 f"above {figure(limits.idle_lateness_p50_s, 's')}"
             )
         allowed_s = limits.idle_lateness_p99_ratio * conditions.tightest_s
-        if idle.p99 > max(limits.idle_lateness_p99_s, allowed_s):
+        # Without a latency objective (allowed_s is nan) no verdict depends on the tail.
+        if idle.p99 > limits.idle_lateness_p99_s and idle.p99 > allowed_s:
             reasons.append(
                 f"1 % of the operations that a client waited for started "
                 f"{figure(idle.p99, 's')} late or more, "

@@ -8,21 +8,20 @@
 The load never waits for any of this: what it needs is in the ring seconds ahead.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from soak import __version__
-from soak.clock import NS_PER_S, TIME_SCALE, Clock, iso_utc
+from soak.clock import NS_PER_S, Clock, iso_utc
 from soak.environment import describe, with_target
 from soak.events import EventLog
 from soak.feeder import Feeder
+from soak.jobs import every
+from soak.logs import log
 from soak.observer import Observer
 from soak.result import OPERATIONS
 from soak.ring import Ring
@@ -111,6 +110,9 @@ class Controller:
                 raise Unavailable(f"target {self._scenario.target.name} was not ready ({waited})")
             self.beat_ns = self._clock.monotonic_ns()
             self._clock.sleep_s(TICK_S / 5)
+        log().info(
+            "target_ready", target=self._scenario.target.name, pids=self._facts.ready["pids"]
+        )
         self._environment = with_target(self._environment, self._facts.ready)
         self._directory.replace_json(self._directory.environment, self._environment)
 
@@ -140,26 +142,19 @@ class Controller:
         """How long ago the loop last turned."""
         return (self._clock.monotonic_ns() - self.beat_ns) / NS_PER_S
 
-    @contextmanager
-    def _jobs(self) -> Iterator[None]:
-        """The observers' alarm clock. A job that raises ends the run: APScheduler would go on."""
-        scheduler = BackgroundScheduler(
-            executors={"sample": ThreadPoolExecutor(1), "judge": ThreadPoolExecutor(1)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            timezone="UTC",
-        )
-        scheduler.add_listener(self._on_job_error, EVENT_JOB_ERROR)
+    def _jobs(self) -> AbstractContextManager[None]:
         observe = self._scenario.observe
-        scheduler.add_job(self._sample, "interval", seconds=observe.sample / TIME_SCALE, executor="sample")
-        scheduler.add_job(self._judge, "interval", seconds=observe.judge / TIME_SCALE, executor="judge")
-        scheduler.start()
-        try:
-            yield
-        finally:
-            scheduler.shutdown(wait=True)
+        jobs = {"sample": (observe.sample, self._sample), "judge": (observe.judge, self._judge)}
+        return every(jobs, self._on_job_error, self._on_job_missed)
 
-    def _on_job_error(self, event: JobExecutionEvent) -> None:
-        self._tester_failure = f"{event.exception!r}\n{event.traceback}"
+    def _on_job_error(self, name: str, error: BaseException) -> None:
+        self._tester_failure = f"{name}: {error!r}"
+        log().error("job_failed", job=name, error=repr(error))
+
+    def _on_job_missed(self, name: str) -> None:
+        """A gap in the samples is weighed by the certificate; a late judgement harms nobody."""
+        if name == "sample":
+            self._observer.miss_sample()
 
     def _sample(self) -> None:
         at_s = self._elapsed_s()
@@ -198,6 +193,7 @@ class Controller:
 
     def _is_over(self, worker: WorkerProcess, stop: StopRequest) -> bool:
         if worker.exit_code() is not None:
+            log().error("worker_ended", exit_code=worker.exit_code())
             self._target_failure = f"the worker ended during the run: {worker.last_words()}"
         if self._facts.failed:
             self._tester_failure = self._facts.failed
@@ -296,8 +292,8 @@ class Controller:
             },
         )
         self._observer.close()
-        for log in self._logs:
-            log.close()
+        for written in self._logs:
+            written.close()
         self._ring.close()
         self.latest = snapshot
         return snapshot

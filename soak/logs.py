@@ -1,5 +1,6 @@
 """Where do log lines go? To stderr: readable on a terminal, one JSON object per line elsewhere."""
 
+import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
@@ -8,6 +9,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 from soak.clock import Clock, iso_utc
+from soak.verdict import Mistake
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -24,6 +26,11 @@ def configure(
 
     The live view puts its own stream in the place of sys.stderr, so that lines scroll above it.
     """
+
+    if level not in LEVELS:
+        raise Mistake(f"SOAK_LOG is {level!r}; there are: {', '.join(LEVELS)}")
+    # What the scheduler has to say the controller hears through listeners.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     def stamp(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["time"] = iso_utc(clock.wall_s())

@@ -15,7 +15,7 @@ from soak.clock import NS_PER_S, Clock
 from soak.events import EventLog
 from soak.histogram import Histogram
 from soak.plugins import load
-from soak.ring import Results
+from soak.results import Results
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import Scenario
 from soak.seams import Floats, SampleError, Sampler, Subject
@@ -52,6 +52,7 @@ class Observer:
             scenario.operations, scenario.observe.window, scenario.target.timeout
         )
         self.idle_lateness = Histogram()
+        self.last_end_s = 0.0
         self.busy_count = 0
         self.result_count = 0
         self.series = Series()
@@ -83,6 +84,8 @@ class Observer:
         self.idle_lateness.add(late_ns[results.is_idle])
         self.busy_count += int(np.count_nonzero(~results.is_idle & (late_ns > 0)))
         self.result_count += len(results)
+        end_s = (int(results.end_ns.max()) - self._events.origin_ns) / NS_PER_S
+        self.last_end_s = max(self.last_end_s, end_s)
 
     def follow_worker(self) -> None:
         """Take in what the worker wrote since the last call; its events become the run's."""
@@ -110,19 +113,25 @@ class Observer:
     def sample(self, known: Mapping[str, float]) -> None:
         """One row: what the samplers read, what `known` adds, and the last window's figures."""
         at_s = (self._clock.monotonic_ns() - self._events.origin_ns) / NS_PER_S
-        row = {"t_s": at_s, **known}
+        sampled: dict[str, float] = {}
         for name, sampler in self._samplers.items():
-            row |= self._read(name, sampler)
+            sampled |= self._read(name, sampler)
+        row = {"t_s": at_s, **known, **sampled}
         with self._lock:
             row |= self._windowed
             self._windowed = {}
             self.series.append(row)
-        for name, value in row.items():
+        self.latest |= {name: value for name, value in row.items() if value == value}
+        for name, value in sampled.items():
             if value == value:
-                self.latest[name] = value
                 first, _, most = self.ranges.get(name, (value, value, value))
                 self.ranges[name] = first, value, max(most, value)
         self._log_sample(row)
+
+    def miss_sample(self) -> None:
+        """A sample that was due could not be taken."""
+        for record in self.sampler_records.values():
+            record.add(is_good=False)
 
     def columns(self) -> dict[str, Floats]:
         with self._lock:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from soak.clock import SystemClock
 from soak.controller import Controller, StopRequest
+from soak.logs import configure
 from soak.plain import Plain
 from soak.report import document
 from soak.rundir import RunDirectory
@@ -33,6 +34,8 @@ def execute(
 ) -> int:
     """Run it and return the exit code. Raises Mistake where it cannot begin."""
     clock = SystemClock()
+    level = os.environ.get("SOAK_LOG", "warning")
+    configure(clock, as_json=not sys.stderr.isatty(), level=level)
     directory = RunDirectory.named(out, scenario.name, clock.wall_s())
     stop = StopRequest()
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ ROWS = (
     "metrics web answers report report_html report_junit report_markdown record recovered readable "
     "figures picture plots charts ticks objectives occurrences compare",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
-    "rundir ring slots results client hiccup telemetry checkpoint journal logs worker_log "
+    "rundir ring slots results client hiccup jobs telemetry checkpoint journal logs worker_log "
     "environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
     "windows events ledger baseline series thinning blocks trend",
@@ -38,7 +38,7 @@ MODELS = (
 )
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
-    "apscheduler": ("soak/controller.py", "soak/daemon.py"),
+    "apscheduler": ("soak/jobs.py", "soak/daemon.py"),
     "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
     "matplotlib": ("soak/plots.py",),
