@@ -77,8 +77,8 @@ def load(
         source = override(source, assignment)
     scenario = _resolved(source, _name_of(file))
     return scenario.scaled(
-        duration_s=_flag_value("--duration", duration, parse_duration),
-        rate=_flag_value("--rate", rate, _parse_any_rate),
+        duration_s=_flag_value("--duration", duration, parse_duration, "366d"),
+        rate=_flag_value("--rate", rate, _parse_any_rate, "1000000/s"),
     )
 
 
@@ -163,18 +163,19 @@ def _name_of(file: Path) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", file.stem.lower()).strip("-_")[:64] or "scenario"
 
 
-def _flag_value(flag: str, text: str | None, parse: Callable[[str], float]) -> float | None:
+def _flag_value(
+    flag: str, text: str | None, parse: Callable[[str], float], most: str
+) -> float | None:
     if text is None:
         return None
     try:
         value = parse(text)
+        if not 0 < value <= parse(most):
+            raise ValueError(f"must be above 0 and at most {most}")
     except ValueError as error:
-        wrong = str(error)
-    else:
-        if value > 0:
-            return value
-        wrong = "must be above 0"
-    raise ScenarioError([Problem(origin=f"{flag} {text}", path=(), text=wrong)])
+        problem = Problem(origin=f"{flag} {text}", path=(), text=str(error))
+        raise ScenarioError([problem]) from error
+    return value
 
 
 def _parse_any_rate(text: str) -> float:

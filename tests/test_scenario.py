@@ -126,7 +126,9 @@ def test_rate_scales_all_rates_in_proportion(written: Path) -> None:
     ("flags", "expected"),
     [
         ({"duration": "60"}, "--duration 60: a duration is written like 90s"),
-        ({"duration": "0s"}, "--duration 0s: must be above 0"),
+        ({"duration": "0s"}, "--duration 0s: must be above 0 and at most 366d"),
+        ({"duration": "9000d"}, "--duration 9000d: must be above 0 and at most 366d"),
+        ({"rate": "2000000"}, "--rate 2000000: must be above 0 and at most 1000000/s"),
         ({"rate": "fast"}, "--rate fast: a rate is operations per time"),
         ({"rate": "-1"}, "--rate -1: a rate is operations per time"),
         ({"target": "nul"}, "--target nul: target.name: is the text 'nul'; no 'nul' among targets"),
