@@ -17,6 +17,7 @@ from http import HTTPStatus
 from importlib.resources import files
 
 from soak.exporter import OPENMETRICS_TYPE, TEXT_TYPE, Exporter
+from soak.palette import css_variables
 from soak.report import document, event_row
 from soak.rundir import finite
 from soak.snapshot import Snapshot
@@ -29,8 +30,11 @@ ASSETS = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/charts.js": ("charts.js", "text/javascript; charset=utf-8"),
+    "/figures.js": ("figures.js", "text/javascript; charset=utf-8"),
+    "/picture.js": ("picture.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+COLOURS_PATH = "/colours.css"  # soak/palette.py as CSS: figures, reports and page agree
 PATHS = ("/", "/metrics", "/healthz", "/readyz", "/api/run", "/api/events")
 OPENMETRICS_PATH = "/metrics.openmetrics"  # /metrics, when the scraper prefers that format
 CHANGING_PATHS = ("/healthz", "/readyz")  # true now or not at all
@@ -62,6 +66,8 @@ def answer(path: str, snapshot: Snapshot, beat_age_s: float, exporter: Exporter)
         case "/api/events":
             rows = [event_row(event) for event in snapshot.events]
             return Answer(type=JSON_TYPE, body=_json(finite(rows)))
+        case _ if path == COLOURS_PATH:
+            return Answer(type="text/css; charset=utf-8", body=_colours().encode())
         case _ if path in ASSETS:
             name, media_type = ASSETS[path]
             return Answer(type=media_type, body=(files("soak") / "page" / name).read_bytes())
@@ -83,6 +89,11 @@ def _readiness(snapshot: Snapshot) -> Answer:
         return Answer(body=b"ok\n")
     text = f"no operations are being sent: the run is {snapshot.state}\n"
     return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=text.encode())
+
+
+def _colours() -> str:
+    light, dark = css_variables(is_dark=False), css_variables(is_dark=True)
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
 def _json(content: object) -> bytes:
@@ -122,4 +133,4 @@ class Shelf:
 
 
 def is_known(path: str) -> bool:
-    return path in PATHS or path in ASSETS or path == OPENMETRICS_PATH
+    return path in PATHS or path in ASSETS or path in (OPENMETRICS_PATH, COLOURS_PATH)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TextIO
 
-from soak import readable
+from soak import figures
 from soak.snapshot import Event, Identity, OperationTotals, Snapshot
 from soak.verdict import RunVerdict, Status
 
@@ -32,13 +32,13 @@ class Plain:
         """Say what is new; every ten seconds also how it goes."""
         for event in new_events(snapshot.events, self._latest):
             if event.kind != "phase":
-                self._say(f"{clock(event.time_s)} {event_line(event)}")
+                self._say(f"{figures.moment(max(0.0, event.time_s))} {event_line(event)}")
         self._latest = snapshot.events[-1] if snapshot.events else None
         for line in self._news(snapshot):
-            self._say(f"{clock(snapshot.elapsed_s)} {line}")
+            self._say(f"{figures.moment(snapshot.elapsed_s)} {line}")
         if snapshot.elapsed_s >= self._next_s and snapshot.state == "running":
             self._next_s = (snapshot.elapsed_s // EVERY_S + 1) * EVERY_S
-            self._say(f"{clock(snapshot.elapsed_s)} {progress_line(snapshot)}")
+            self._say(f"{figures.moment(snapshot.elapsed_s)} {progress_line(snapshot)}")
 
     def close(self, verdict: RunVerdict, report: str = "") -> None:
         """The last lines: the verdict and why, the exit code, and where the report is."""
@@ -66,16 +66,15 @@ def progress_line(snapshot: Snapshot) -> str:
     """How it goes, on one line: rate, slowest operation, memory, records, health, verdict."""
     certificate = snapshot.certificate
     parts = [
-        f"{readable.rate(certificate.achieved_rate)} of "
-        f"{readable.rate(certificate.offered_rate)}",
+        f"{figures.rate(certificate.achieved_rate)} of {figures.rate(certificate.offered_rate)}",
         *_slowest(snapshot),
-        f"memory {readable.size(snapshot.resources.get('anonymous_bytes', float('nan')))}",
-        f"records {readable.whole(snapshot.records.get('live', float('nan')))}",
-        f"health {readable.share(snapshot.health.get('score', float('nan')))}",
+        f"memory {figures.size(snapshot.resources.get('anonymous_bytes', float('nan')))}",
+        f"records {figures.whole(snapshot.records.get('live', float('nan')))}",
+        f"health {figures.share(snapshot.health.get('score', float('nan')))}",
         STATUS_WORDS[snapshot.verdict.status],
     ]
     if snapshot.hang:
-        age = readable.span(snapshot.hang.age_s)
+        age = figures.span(snapshot.hang.age_s)
         parts.append(f"HANGING: {snapshot.hang.operation} for {age}")
     return " | ".join(parts)
 
@@ -94,7 +93,7 @@ def _slowest(snapshot: Snapshot) -> Iterator[str]:
     found = slowest(snapshot)
     if found:
         name, recent = found[0], found[1].recent
-        yield f"{name} p50 {readable.latency(recent.p50)} p99 {readable.latency(recent.p99)}"
+        yield f"{name} p50 {figures.latency(recent.p50)} p99 {figures.latency(recent.p99)}"
 
 
 def new_events(events: tuple[Event, ...], latest: Event | None) -> tuple[Event, ...]:
@@ -105,7 +104,7 @@ def new_events(events: tuple[Event, ...], latest: Event | None) -> tuple[Event, 
 
 def event_line(event: Event) -> str:
     """One event: what, how long, from whom, and the figures it came with."""
-    lasted = f" {readable.latency(event.duration_s)}" if event.duration_s else ""
+    lasted = f" {figures.latency(event.duration_s)}" if event.duration_s else ""
     details = ", ".join(
         f"{name} {_figure(name, value)}"
         for name, value in event.details.items()
@@ -118,11 +117,5 @@ def _figure(name: str, value: float | int | str | bool) -> str:
     if isinstance(value, str | bool):
         return str(value)
     if "bytes" in name:
-        return readable.size(value)
-    return readable.latency(value) if name.endswith("_s") else readable.whole(value)
-
-
-def clock(elapsed_s: float) -> str:
-    """Hours, minutes and seconds since the start, always as wide: 02:03:09."""
-    whole = int(max(0.0, elapsed_s))
-    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+        return figures.size(value)
+    return figures.latency(value) if name.endswith("_s") else figures.whole(value)

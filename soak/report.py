@@ -56,6 +56,7 @@ def document(snapshot: Snapshot) -> Document:
         "eviction": dict(snapshot.eviction),
         "health": _health(snapshot),
         "environment": dict(snapshot.environment),
+        "skipped": [{"name": name, "reason": reason} for name, reason in snapshot.skipped],
         "version": identity.version,
         "state": snapshot.state,
         "progress": _progress(snapshot),

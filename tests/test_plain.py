@@ -37,7 +37,7 @@ def test_progress_is_one_line_with_rate_latency_memory_records_health_and_verdic
     operations = {"search": replace(snapshot.operations["search"], recent=recent)}
     line = said(replace(snapshot, operations=operations, records={"live": 32_800.0}))[-1]
     assert line.startswith(
-        "03:00:00 200/s of 200/s | search p50 2.5 ms p99 12.5 ms | memory 179 MB"
+        "03:00:00 200/s of 200/s | search p50 2.5 ms p99 12.5 ms | memory 171 MiB"
     )
     assert line.endswith("| records 32,800 | health 93 % | FAIL")
 
@@ -75,7 +75,7 @@ def test_an_event_is_told_once_at_its_own_time_with_its_figures(snapshot):
     eventful = replace(snapshot, events=(event,))
     lines = [line for line in said(eventful, eventful) if "event" in line]
     assert [
-        "01:02:05 event evict 14 s (declared): records 9,000, bytes_reclaimed 17.1 MB, "
+        "01:02:05 event evict 14 s (declared): records 9,000, bytes_reclaimed 16.3 MiB, "
         "longest_pause_s 4 ms"
     ] == lines
 
