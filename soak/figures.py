@@ -6,6 +6,8 @@ Sizes are in the binary units of soak/sentences.py, because a table stands besid
 import math
 from collections.abc import Callable
 
+from soak.sentences import clock_time
+
 NOT_KNOWN = "–"
 
 Say = Callable[[object], str]
@@ -81,16 +83,9 @@ def span(value: object) -> str:
 
 
 def moment(value: object) -> str:
-    """Seconds since the start of the run as a clock would count them: 0:05, 12:40, 5:12:40."""
+    """Seconds since the start of the run as hours:minutes:seconds, as sentences say it."""
     figure = number(value)
-    if not math.isfinite(figure):
-        return NOT_KNOWN
-    sign = "-" if figure < 0 else ""
-    minutes, seconds = divmod(round(abs(figure)), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{sign}{hours}:{minutes:02d}:{seconds:02d}"
-    return f"{sign}{minutes}:{seconds:02d}"
+    return clock_time(figure) if math.isfinite(figure) else NOT_KNOWN
 
 
 def share(value: object) -> str:

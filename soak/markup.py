@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-WORDS = {"pass": "pass", "fail": "fail", "unknown": "unknown"}
 # A shape beside the colour: a tenth of the readers cannot tell red from green, paper neither.
 SIGNS = {"pass": "✓", "fail": "✕", "unknown": "?"}
 
@@ -29,9 +28,10 @@ def element(tag: str, *inside: object, **attributes: str) -> Html:
     return Html(f"<{tag}{written}>{together(inside, '')}</{tag}>")
 
 
-def badge(status: str) -> Html:
-    known = status if status in WORDS else "unknown"
-    return element("span", f"{SIGNS[known]} {status}", class_=f"badge {known}")
+def badge(status: str, word: str = "") -> Html:
+    """A status with its sign and colour; word: said instead of the status."""
+    known = status if status in SIGNS else "unknown"
+    return element("span", f"{SIGNS[known]} {word or status}", class_=f"badge {known}")
 
 
 def table(
@@ -54,8 +54,10 @@ def table(
 
 def facts(rows: Iterable[tuple[str, object]]) -> Html:
     """Names and values side by side; nothing when there is none."""
-    pairs = together(element("dt", name) + element("dd", value) for name, value in rows)
-    return element("dl", Html(pairs), class_="facts") if pairs else Html("")
+    pairs = together(
+        part for name, value in rows for part in (element("dt", name), element("dd", value))
+    )
+    return element("dl", pairs, class_="facts") if pairs else Html("")
 
 
 def folded(summary: str, *inside: object) -> Html:

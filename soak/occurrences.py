@@ -82,7 +82,7 @@ def marks(record: RunRecord) -> tuple[Mark, ...]:
     for check in checks if isinstance(checks, list) else []:
         since_s = check.get("since_s")
         if check.get("status") == "fail" and isinstance(since_s, int | float):
-            label = f"{check.get('name')} since here"
+            label = f"{check.get('name')} fails since here"
             found.append(Mark(at_s=float(since_s), label=label, tone="fail"))
     return tuple(sorted(found, key=lambda mark: mark.at_s)[:MAX_MARKS])
 

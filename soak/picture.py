@@ -7,7 +7,7 @@ import numpy as np
 
 from soak import figures
 from soak.charts import Bound, Chart, Line, Timeline, has_figures, line
-from soak.objectives import latency_columns, per_window
+from soak.objectives import latency_columns, per_window, warm_until
 from soak.occurrences import lanes, maintenance_bands, marks, phases
 from soak.record import RunRecord
 from soak.report import as_rows
@@ -49,23 +49,30 @@ def draw(record: RunRecord) -> Picture:
     small = [_latency(record, name, is_small=True) for name in order if name != leading]
     growth = (_bytes_per_record(record), _handles(record))
     bands = maintenance_bands(record.events, end_s)
+    ticks = tuple(replace(band, label="") for band in bands)
     moments = marks(record)
 
-    def placed(charts: Sequence[Chart]) -> tuple[Chart, ...]:
-        shown = [chart for chart in charts if has_figures(chart.lines)]
+    def wide(charts: Sequence[Chart]) -> tuple[Chart, ...]:
         return tuple(
             # Said once, on top; below, the same lines need no words.
             replace(chart, end_s=end_s, bands=bands, marks=moments, has_mark_labels=number == 0)
-            for number, chart in enumerate(shown)
+            for number, chart in enumerate(_shown(charts))
         )
+
+    def beside(charts: Sequence[Chart]) -> tuple[Chart, ...]:
+        return tuple(replace(chart, end_s=end_s, bands=ticks) for chart in _shown(charts))
 
     return Picture(
         timeline=_timeline(record, end_s),
-        story=placed(story),
-        operations=tuple(replace(chart, marks=()) for chart in placed(small)),
-        growth=tuple(replace(chart, marks=()) for chart in placed(growth)),
-        errors=placed([_errors(record)]),
+        story=wide(story),
+        operations=beside(small),
+        growth=beside(growth),
+        errors=wide([_errors(record)]),
     )
+
+
+def _shown(charts: Sequence[Chart]) -> list[Chart]:
+    return [chart for chart in charts if has_figures(chart.lines)]
 
 
 def lasted(record: RunRecord) -> float:
@@ -81,11 +88,12 @@ def _timeline(record: RunRecord, end_s: float) -> Timeline | None:
     stretches = phases(record)
     if not rows and len(stretches) < 2:
         return None
+    count = figures.whole(len(record.events))
+    said = f"{count} events, one row per kind." if rows else "Nothing happened but the phases."
     return Timeline(
         name="timeline",
         title="What happened when",
-        caption=f"{figures.whole(len(record.events))} events, one row per kind. The same time axis "
-        "stands under every wide figure below.",
+        caption=f"{said} The same time axis stands under every wide figure below.",
         end_s=end_s,
         phases=stretches,
         lanes=rows,
@@ -163,7 +171,6 @@ def _throughput(record: RunRecord) -> Chart:
 
 
 def _memory(record: RunRecord) -> Chart:
-    anonymous = record.samples.get("anonymous_bytes", EMPTY)
     live = record.samples.get("live_records", EMPTY)
     lines = _sampled(
         record,
@@ -174,9 +181,10 @@ def _memory(record: RunRecord) -> Chart:
         lines += (
             line("live records (right)", "records", record.samples["t_s"], live, is_second=True),
         )
-    said = f"Anonymous memory, which is what a leak grows: {_first_to_last(anonymous, 'bytes')}."
+    held = _first_to_last(record, "anonymous_bytes", "bytes")
+    said = f"Anonymous memory, which is what a leak grows: {held}."
     if np.isfinite(live).any():
-        said += f" Live records: {_first_to_last(live, 'count')}. "
+        said += f" Live records: {_first_to_last(record, 'live_records', 'count')}. "
         said += "Memory that climbs while records do not is the sign to look for."
     return Chart(
         name="memory",
@@ -189,11 +197,10 @@ def _memory(record: RunRecord) -> Chart:
 
 
 def _disk(record: RunRecord) -> Chart:
-    disk = record.samples.get("disk_bytes", EMPTY)
     return Chart(
         name="disk",
         title="Disk space of the target's files",
-        caption=f"Size of all files: {_first_to_last(disk, 'bytes')}.",
+        caption=f"Size of all files: {_first_to_last(record, 'disk_bytes', 'bytes')}.",
         lines=_sampled(
             record,
             ("size", "disk_bytes", "disk"),
@@ -230,7 +237,7 @@ def _bytes_per_record(record: RunRecord) -> Chart:
     lines: tuple[Line, ...] = ()
     if held.size and live.size:
         # The first records share the fixed cost of the process; a ratio to few says nothing.
-        enough = live > max(100.0, 0.05 * float(np.nanmax(live, initial=0.0)))
+        enough = live > max(100.0, 0.3 * float(np.nanmax(live, initial=0.0)))
         each = np.divide(held, live, out=np.full_like(held, np.nan), where=enough)
         t_s = record.samples["t_s"]
         lines = (line("bytes per live record", "anonymous", t_s, each, max_points=SMALL_POINTS),)
@@ -282,12 +289,14 @@ def _errors(record: RunRecord) -> Chart:
 
 def _sampled(record: RunRecord, *wanted: tuple[str, str, str]) -> tuple[Line, ...]:
     """Lines of samples: (label, column, tone) each; columns without a figure are left out."""
-    t_s = record.samples["t_s"]
-    return tuple(
-        line(label, tone, t_s, record.samples[column])
-        for label, column, tone in wanted
-        if np.isfinite(record.samples.get(column, EMPTY)).any()
-    )
+    lines = []
+    for label, column, tone in wanted:
+        values = record.samples.get(column, EMPTY)
+        # Sparse columns have a figure every few rows; what counts as a gap is their own spacing.
+        known = np.isfinite(values)
+        if known.any():
+            lines.append(line(label, tone, record.samples["t_s"][known], values[known]))
+    return tuple(lines)
 
 
 def _threshold(record: RunRecord, check: str) -> float:
@@ -298,16 +307,20 @@ def _threshold(record: RunRecord, check: str) -> float:
     )
 
 
-def _first_to_last(values: Floats, unit: str) -> str:
-    """Where it began, where it ended, and how high it was, from the medians of the ends."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+def _first_to_last(record: RunRecord, column: str, unit: str) -> str:
+    """Where it was after warm-up, where it ended, and how high it got; medians of a twentieth."""
+    values = record.samples.get(column, EMPTY)
+    known = np.isfinite(values)
+    after = known & (record.samples["t_s"] >= warm_until(record)) if known.any() else known
+    measured = values[after] if after.any() else values[known]
+    if not measured.size:
         return "not measured"
-    end = max(1, known.size // 20)
-    first, last = float(np.median(known[:end])), float(np.median(known[-end:]))
-    texts = [figures.in_unit(value, unit) for value in (first, last, known.max())]
+    end = max(1, measured.size // 20)
+    first, last = float(np.median(measured[:end])), float(np.median(measured[-end:]))
+    texts = [figures.in_unit(value, unit) for value in (first, last, values[known].max())]
+    start = "after warm-up" if warm_until(record) else "at first"
     change = figures.change(first, last)
-    return f"{texts[0]} at first, {texts[1]} at the end ({change}), {texts[2]} at most"
+    return f"{texts[0]} {start}, {texts[1]} at the end ({change}), {texts[2]} at most"
 
 
 def _course(values: Floats, unit: str = "s") -> str:

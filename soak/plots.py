@@ -100,6 +100,7 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     second = [curve for curve in chart.lines if curve.is_second]
     other = axes.twinx() if second else None
     if other is not None:
+        other.set_facecolor("none")
         _draw_lines(other, second)
         high = float(_finite(second).max(initial=1.0))
         other.set_ylim(0, high * SECOND_HEADROOM)

@@ -9,6 +9,7 @@ from soak.journal import Journal, WindowRows, read
 from soak.recovered import elapsed, recover
 from soak.rundir import RunDirectory
 from soak.seams import Floats
+from soak.sentences import clock_time
 from soak.snapshot import Event
 from soak.verdict import Mistake
 
@@ -87,7 +88,7 @@ def _notes(journal: Journal) -> list[str]:
     if journal.report is None:
         notes.append(
             "report.json is missing: this was put together from the windows, samples, events and "
-            f"verdicts of the first {elapsed(journal):.0f} s, and what needs the end of a run "
+            f"verdicts up to {clock_time(elapsed(journal))}, and what needs the end of a run "
             "(certificate, leaks, eviction quality) is not in it."
         )
     absent = [name for name in journal.missing if name != "report.json"]

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from soak.clock import iso_utc
 from soak.histogram import SIZE, Histogram
 from soak.journal import Journal
 from soak.report import Document, check_row, maintenance_section
 from soak.result import OUTCOMES
 from soak.rundir import finite
 from soak.seams import Floats
+from soak.sentences import clock_time
 from soak.snapshot import SCHEMA_VERSION, Quantiles
 from soak.verdict import Concern, Status, Verdict, merge
 
@@ -24,19 +26,18 @@ def recover(journal: Journal, run_id: str) -> Document:
     """
     elapsed_s = elapsed(journal)
     verdicts = last_verdicts(journal)
-    distrust = f"it ended without a verdict, last heard of {elapsed_s:.0f} s after its start"
+    distrust = f"it ended without a verdict, last heard of at {clock_time(elapsed_s)}"
     verdict = merge(verdicts, trusted=False, distrust=distrust)
     target = journal.plan.get("target")
     environment = dict(journal.environment)
     counters = [line for line in journal.worker if line.get("kind") == "counters"]
-    violations = counters[-1].get("violations", {}) if counters else {}
     content: Document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "scenario": journal.plan.get("name", ""),
         "target": target.get("name") if isinstance(target, Mapping) else target,
         "seed": journal.plan.get("seed"),
-        "started": journal.checkpoint.get("started"),
+        "started": _started(journal),
         "duration_s": elapsed_s,
         "verdict": {
             "status": str(verdict.status),
@@ -55,9 +56,9 @@ def recover(journal: Journal, run_id: str) -> Document:
         "leaks": [],
         "oracle": {
             "checked": counters[-1].get("checked") if counters else None,
-            "violations": violations,
+            "violations": counters[-1].get("violations") if counters else None,
         },
-        "recall": _recall(journal.samples),
+        "recall": {"k": _k(journal), **_recall(journal.samples)},
         "eviction": {},
         "health": _health(journal.samples),
         "environment": environment,
@@ -82,6 +83,18 @@ def last_verdicts(journal: Journal) -> list[Verdict]:
     for line in journal.verdicts:
         latest[str(line.get("check", ""))] = line
     return [_verdict(line) for line in latest.values()]
+
+
+def _started(journal: Journal) -> str | None:
+    """Time zero as any event tells it, which carries both clocks."""
+    known = (event.wall_time - event.time_s for event in journal.events if event.wall_time)
+    started = next(known, None)
+    return None if started is None else iso_utc(started)
+
+
+def _k(journal: Journal) -> object:
+    population = journal.plan.get("population")
+    return population.get("k") if isinstance(population, Mapping) else None
 
 
 def _verdict(line: Mapping[str, object]) -> Verdict:
@@ -152,9 +165,9 @@ def _resources(samples: Mapping[str, Floats]) -> Document:
 def _recall(samples: Mapping[str, Floats]) -> Document:
     known = _known(samples, "recall")
     if not known.size:
-        return {"k": None, "samples": 0, "mean": None, "first": None, "last": None}
+        return {"samples": 0, "mean": None, "first": None, "last": None}
     mean, first, last = float(known.mean()), float(known[0]), float(known[-1])
-    return {"k": None, "samples": int(known.size), "mean": mean, "first": first, "last": last}
+    return {"samples": int(known.size), "mean": mean, "first": first, "last": last}
 
 
 def _health(samples: Mapping[str, Floats]) -> Document:

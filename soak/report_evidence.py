@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from soak import figures
 from soak.ledger import Entry, entries
-from soak.markup import Html, element, facts, folded, section, table
+from soak.markup import Html, badge, element, facts, folded, section, table, together
 from soak.objectives import warm_until
 from soak.record import RunRecord
 from soak.report import Section, as_rows, as_section
-from soak.report_markdown import violation_count
+from soak.report_markdown import effect_text, interval_text, violation_count
 from soak.stretches import Comparison, Stretch, compare, stretch_length_s
 
 MAX_VIOLATIONS = 20
@@ -21,8 +21,19 @@ def growth(record: RunRecord, charts: Html) -> Html:
     leaks = as_rows(record.document.get("leaks"))
     names = list(dict.fromkeys(name for leak in leaks for name in leak))
     found = [[_leak_text(name, leak.get(name)) for name in names] for leak in leaks]
-    said = "" if leaks else element("p", "No resource was found to grow without bound.")
     head = [name.replace("_per_", "/").replace("_", " ").removesuffix(" s") for name in names]
+    judged = [
+        (
+            badge(str(check.get("status", "unknown"))),
+            together((element("b", check.get("name", "")), element("small", check["reason"])), ""),
+            effect_text(check),
+            interval_text(check) or figures.NOT_KNOWN,
+            figures.moment(check.get("since_s")),
+        )
+        for check in as_rows(record.document.get("checks"))
+        if check.get("concern") == "leak"
+    ]
+    said = "" if judged else element("p", "No check of this run looks for a leak.")
     rows = [
         (name.replace("_", " "), *_range(name, as_section(figures_of)))
         for name, figures_of in as_section(record.document.get("resources")).items()
@@ -32,6 +43,7 @@ def growth(record: RunRecord, charts: Html) -> Html:
         "growth",
         "Does anything grow?",
         said,
+        table(("", "check", "grows by", "interval", "since"), judged, text_columns=(0, 1)),
         table(head, found),
         charts,
         folded("Every sampled resource", resources) if rows else "",
@@ -82,10 +94,10 @@ def answers(record: RunRecord) -> Html:
     checked = figures.whole(oracle.get("checked"))
     kinds = as_section(oracle.get("violations"))
     broken = [(k.replace("_", " "), figures.whole(n)) for k, n in kinds.items() if n]
-    said = (
-        f"{checked} answers were compared with what had been written; "
-        f"{figures.whole(count) if count else 'none'} of them {'were' if count else 'was'} wrong."
-    )
+    said = "What the oracle found is not on record."
+    if count == count:
+        said = f"{checked} answers were compared with what had been written; "
+        said += f"{figures.whole(count)} were wrong." if count else "none was wrong."
     first = [line for line in record.worker if line.get("kind") == "violation"][:MAX_VIOLATIONS]
     rows = [
         (
@@ -136,7 +148,7 @@ def change(record: RunRecord) -> Html:
     head = ("operation", "", "when", "per second", "p50", "p99", "slowest", "failed or wrong")
     rows = [row for comparison in found for row in _stretch_rows(comparison)]
     said = (
-        f"Stretches of {figures.span(length_s)} after warm-up; p50 and p99 are medians over the "
+        f"Stretches of {figures.span(length_s)} after warm-up; p50 and p99 are means over the "
         "windows in each, and the worst stretch is the one with the highest p99."
     )
     return section(

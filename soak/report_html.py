@@ -52,7 +52,7 @@ def html(record: RunRecord) -> str:
         heading=escape(title),
         run=escape(str(document.get("run_id", ""))),
         question=escape(str(record.plan.get("question") or "")),
-        started=escape(str(document.get("started") or "")[:16].replace("T", " ")),
+        started=escape(_when(document.get("started"))),
         light=css_variables(is_dark=False),
         dark=css_variables(is_dark=True),
         css=_text("report.css"),
@@ -60,6 +60,10 @@ def html(record: RunRecord) -> str:
         links=links,
         body=together(sections),
     )
+
+
+def _when(started: object) -> str:
+    return f"{str(started)[:16].replace('T', ' ')} UTC" if started else ""
 
 
 def story(picture: Picture) -> Html:

@@ -7,7 +7,7 @@ from soak.markup import SIGNS, Html, badge, element, facts, section, table, toge
 from soak.objectives import Worst, asked_checks, worst
 from soak.record import RunRecord
 from soak.report import Section, as_rows, as_section
-from soak.report_markdown import bound_text, effect_text, key_figures, sentence
+from soak.report_markdown import bound_text, effect_text, interval_text, key_figures, sentence
 
 
 def verdict(record: RunRecord) -> Html:
@@ -39,8 +39,11 @@ def verdict(record: RunRecord) -> Html:
 def checks(record: RunRecord) -> Html:
     """Each check with figure, bound, and the window that came closest to breaking it."""
     asked = asked_checks(record)
-    rows = []
-    for check in as_rows(record.document.get("checks")):
+    rows: list[tuple[object, ...]] = []
+    # What went wrong is what one came to see.
+    order = {"fail": 0, "unknown": 1}
+    checked = as_rows(record.document.get("checks"))
+    for check in sorted(checked, key=lambda row: order.get(str(row.get("status")), 2)):
         name = str(check.get("name", ""))
         found = worst(record, asked[name]) if name in asked else None
         since_s = check.get("since_s")
@@ -48,12 +51,20 @@ def checks(record: RunRecord) -> Html:
             (
                 badge(str(check.get("status", "unknown"))),
                 together((element("b", name), element("small", check.get("reason", ""))), ""),
-                effect_text(check),
+                _measured(check),
                 bound_text(check),
                 _worst_text(found, check),
                 figures.moment(since_s),
             )
         )
+    rows += [
+        (
+            element("span", "not asked", class_="badge"),
+            together((element("b", row.get("name", "")), element("small", row["reason"])), ""),
+            *([figures.NOT_KNOWN] * 4),
+        )
+        for row in as_rows(record.document.get("skipped"))
+    ]
     head = ("", "check", "measured", "bound", "worst window", "broken since")
     shown = table(head, rows, text_columns=(0, 1))
     said = (
@@ -62,6 +73,11 @@ def checks(record: RunRecord) -> Html:
     if not rows:
         return section("checks", "What was judged", element("p", "No check was judged."))
     return section("checks", "What was judged", shown, element("p", said, class_="caption"))
+
+
+def _measured(check: Section) -> Html:
+    interval = interval_text(check)
+    return together((effect_text(check), element("small", interval) if interval else ""), "")
 
 
 def _worst_text(found: Worst | None, check: Section) -> Html | str:
@@ -79,14 +95,14 @@ def certificate(record: RunRecord) -> Html:
     if found.get("trusted") is True:
         said = element(
             "p",
-            badge("pass"),
-            " Yes: the load was on time, nothing was lost, and the machine left the run alone.",
+            badge("pass", "yes"),
+            " The load was on time, nothing was lost, and the machine left the run alone.",
         )
     else:
         listed = together(element("li", reason) for reason in reasons)
         said = together(
             (
-                element("p", badge("unknown"), " No; figures that depend on time prove nothing:"),
+                element("p", badge("unknown", "no"), " Figures that depend on time prove nothing:"),
                 element("ul", listed) if reasons else "",
             )
         )

@@ -13,6 +13,7 @@ ELEMENT_OF = {"fail": "failure", "unknown": "error"}
 def junit(document: Mapping[str, object]) -> str:
     """One suite; one case per check, and one that says whether the run can be trusted."""
     cases = [_check_case(document, check) for check in as_rows(document.get("checks"))]
+    cases += [_skipped_case(document, row) for row in as_rows(document.get("skipped"))]
     cases.append(_certificate_case(document))
     suite = ElementTree.Element(
         "testsuite",
@@ -20,7 +21,7 @@ def junit(document: Mapping[str, object]) -> str:
         tests=str(len(cases)),
         failures=str(sum(case.find("failure") is not None for case in cases)),
         errors=str(sum(case.find("error") is not None for case in cases)),
-        skipped="0",
+        skipped=str(sum(case.find("skipped") is not None for case in cases)),
         time=_seconds(document),
         timestamp=str(document.get("started") or "")[:19],
     )
@@ -49,6 +50,13 @@ def _check_case(document: Mapping[str, object], check: Section) -> ElementTree.E
     figures = ("concern", "effect", "threshold", "unit", "since_s", "interval")
     lines = [f"{name}: {check[name]}" for name in figures if check.get(name) not in (None, "")]
     details.text = "\n".join(lines)
+    return case
+
+
+def _skipped_case(document: Mapping[str, object], row: Section) -> ElementTree.Element:
+    """A check that was not asked, because a run this short cannot decide it."""
+    case = _case(document, str(row.get("name", "")))
+    ElementTree.SubElement(case, "skipped", message=str(row.get("reason", "")))
     return case
 
 

@@ -46,9 +46,12 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
     rows = [
         ("operations", figures.whole(_operation_count(document))),
         ("rate achieved", figures.rate(certificate.get("achieved_rate"))),
-        ("anonymous memory", _range(anonymous)),
+        _held(anonymous),
         ("live records", figures.whole(records.get("live"))),
-        (f"recall@{recall.get('k')}", figures.share(recall.get("mean"))),
+        (
+            f"recall@{recall['k']}" if recall.get("k") else "recall",
+            figures.share(recall.get("mean")),
+        ),
         ("answers checked", figures.whole(oracle.get("checked"))),
         ("answers wrong", figures.whole(violation_count(document))),
         ("health, lowest", figures.share(as_section(document.get("health")).get("min"))),
@@ -57,7 +60,10 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def violation_count(document: Mapping[str, object]) -> float:
-    violations = as_section(as_section(document.get("oracle")).get("violations"))
+    """Wrong answers of all kinds; nan when the document does not say."""
+    violations = as_section(document.get("oracle")).get("violations")
+    if not isinstance(violations, Mapping):
+        return float("nan")
     return sum(number for number in map(figures.number, violations.values()) if number == number)
 
 
@@ -67,14 +73,17 @@ def bound_text(check: Section) -> str:
 
 
 def effect_text(check: Section) -> str:
-    """What was measured, with its confidence interval where there is one."""
-    unit = str(check.get("unit", ""))
-    text = figures.in_unit(check.get("effect"), unit)
+    """What was measured, in the check's unit."""
+    return figures.in_unit(check.get("effect"), str(check.get("unit", "")))
+
+
+def interval_text(check: Section) -> str:
+    """The confidence interval of what was measured; empty where the detector has none."""
     interval = check.get("interval")
     if not isinstance(interval, list) or len(interval) != 2:
-        return text
-    low, high = (figures.in_unit(edge, unit) for edge in interval)
-    return f"{text} ({low} to {high})"
+        return ""
+    low, high = (figures.in_unit(edge, str(check.get("unit", ""))) for edge in interval)
+    return f"{low} to {high}"
 
 
 def _check_rows(document: Mapping[str, object]) -> list[tuple[str, ...]]:
@@ -86,12 +95,19 @@ def _check_rows(document: Mapping[str, object]) -> list[tuple[str, ...]]:
             (
                 str(check.get("name", "")),
                 SIGN_OF.get(status, status),
-                effect_text(check),
+                _measured(check),
                 bound_text(check),
                 reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…",
             )
         )
+    for row in as_rows(document.get("skipped")):
+        rows.append((str(row.get("name", "")), "not asked", "", "", str(row.get("reason", ""))))
     return rows
+
+
+def _measured(check: Section) -> str:
+    interval = interval_text(check)
+    return effect_text(check) + (f" ({interval})" if interval else "")
 
 
 def _figure_rows(document: Mapping[str, object]) -> list[tuple[str, ...]]:
@@ -138,10 +154,7 @@ def _operation_count(document: Mapping[str, object]) -> float:
     return sum(figures.number(as_section(row).get("count", 0)) for row in operations)
 
 
-def _range(row: Section) -> str:
-    """First and last of a resource and the change between them."""
-    if not row:
-        return figures.NOT_KNOWN
-    first, last = row.get("first"), row.get("last")
-    change = figures.change(first, last)
-    return f"{figures.size(first)} → {figures.size(last)} ({change})"
+def _held(row: Section) -> tuple[str, str]:
+    """Memory at the end, and in its name where it began."""
+    first = figures.size(row.get("first"))
+    return f"anonymous memory, {first} at first", figures.size(row.get("last"))

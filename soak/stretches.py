@@ -14,8 +14,9 @@ LEAST_PARTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One operation over some windows. p50_s, p99_s: medians over the windows, since quantiles of
-    a whole cannot be had from its parts; max_s is exact. bad: wrong, failed or timed out."""
+    """One operation over some windows. p50_s, p99_s: means over the windows, weighted by count,
+    since quantiles of a whole cannot be had from its parts; max_s is exact. bad_ratio: wrong,
+    failed or timed out."""
 
     start_s: float
     end_s: float
@@ -69,13 +70,13 @@ def _stretch(windows: dict[str, Floats], chosen: np.ndarray) -> Stretch:
         start_s=float(mine["start_s"][0]),
         end_s=float(mine["end_s"][-1]),
         rate_per_s=count / length_s if length_s else float("nan"),
-        p50_s=_median(mine["latency_p50_s"]),
-        p99_s=_median(mine["latency_p99_s"]),
+        p50_s=_mean(mine["latency_p50_s"], mine["count"]),
+        p99_s=_mean(mine["latency_p99_s"], mine["count"]),
         max_s=float(np.max(mine["latency_max_s"], initial=0.0)),
         bad_ratio=bad / count if count else float("nan"),
     )
 
 
-def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else float("nan")
+def _mean(values: Floats, weights: Floats) -> float:
+    known = np.isfinite(values) & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else float("nan")

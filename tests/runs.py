@@ -206,7 +206,7 @@ def last_snapshot(length_s: float, *, leaks: bool) -> Snapshot:
         "exhaustion_s": 5.1e6,
     }
     return replace(
-        six_hours(),
+        six_hours(count=200_000),
         state="finished",
         phase="drain",
         phase_index=2,
