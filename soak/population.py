@@ -27,7 +27,7 @@ from soak.result import Violation, violation_code
 from soak.seams import Content, Hit, Query, Record, Target
 
 ABSENT, PRESENT, MAYBE, DOUBT = range(4)
-CONTESTED, DOUBTFUL, NOTED_MISSING = 1, 2, 4  # bits of flags
+CONTESTED, DOUBTFUL, EARLY, NOTED_MISSING = 1, 2, 4, 8  # bits of flags
 
 Offer = tuple[Query, Sequence[Hit], int]
 
@@ -149,34 +149,45 @@ class Population:
         slot = key % self.keys
         change = Change(key, 0, ABSENT, self.forgetting_seen, importance)
         with self._lock:
-            if self.occupant[slot] >= key:
-                self._begin_again(slot, change)
+            if self.occupant[slot] < key:
+                self._move_in(slot, key)
+            elif self.occupant[slot] > key:
+                change.is_followed = False
                 return change
-            if self.state[slot] != ABSENT:
-                self.unfollowed += 1
+            elif self._flags[slot] & EARLY and not self._in_flight[slot]:
+                self.version[slot] = 0
+            else:
+                # With a change that overtook it, or stored twice: anybody's guess what is there.
+                self._flags[slot] |= CONTESTED if self._flags[slot] & EARLY else DOUBTFUL
+            self._flags[slot] &= ~EARLY & 0xFF
             self.state[slot] = DOUBT
-            self.occupant[slot] = key
-            self.version[slot] = 0
-            self.linked[slot] = -1
-            self._flags[slot] = 0
-            self._in_flight[slot] = 1
+            self._in_flight[slot] += 1
         return change
 
-    def _begin_again(self, slot: int, change: Change) -> None:
-        """A key stored twice cannot be followed: which of the two is there is anybody's guess."""
-        change.is_followed = False
-        if self.occupant[slot] == change.key:
-            self.state[slot] = DOUBT
-            self._flags[slot] |= DOUBTFUL
+    def _move_in(self, slot: int, key: int) -> None:
+        if self.state[slot] != ABSENT:
+            self.unfollowed += 1
+        self.state[slot] = DOUBT
+        self.occupant[slot] = key
+        self.version[slot] = 0
+        self.linked[slot] = -1
+        self._flags[slot] = 0
+        self._in_flight[slot] = 0
 
     def begin_change(self, key: int, importance: float = 0.0) -> Change:
-        """An update, which writes the version in the Change, or a delete."""
+        """An update, which writes the version in the Change, or a delete.
+
+        Another client's may overtake the store of its key; then the key moves in with it.
+        """
         slot = key % self.keys
         with self._lock:
-            if self.occupant[slot] != key:
+            if self.occupant[slot] > key:
                 change = Change(key, 1, DOUBT, 0, importance)
                 change.is_followed = False
                 return change
+            if self.occupant[slot] < key:
+                self._move_in(slot, key)
+                self._flags[slot] = EARLY
             version, before = self.version[slot] + 1, self.state[slot]
             self.state[slot] = DOUBT
             if self._in_flight[slot]:
@@ -294,18 +305,6 @@ class Population:
     def present_count(self, start_ns: int) -> int:
         """How many keys must have been there, unchanged, since start_ns."""
         return int(np.count_nonzero((self.states == PRESENT) & (self.changes_ns < start_ns)))
-
-    def latest_slots(self, state: int, count: int) -> list[int]:
-        """The slots in this state that changed last."""
-        slots = np.flatnonzero((self.states == state) & (self.occupants >= 0))
-        chosen: list[int] = slots[np.argsort(self.changes_ns[slots])[-count:]].tolist()
-        return chosen
-
-    def spread_slots(self, state: int, count: int) -> list[int]:
-        """Slots in this state, evenly spread over all there are."""
-        slots = np.flatnonzero(self.states == state)
-        chosen: list[int] = slots[:: max(1, slots.size // count)][:count].tolist()
-        return chosen
 
     def note_read(self, slot: int, was_found: bool) -> None:
         """A key that might have been forgotten was, or was not: once each for the ledger."""

@@ -89,7 +89,7 @@ def test_imports_form_no_cycle() -> None:
 
 
 def test_engine_and_dashboards_stand_alone() -> None:
-    bridge = ("soak.targets.engine", "engine")
+    bridge = ("soak.targets._embedded", "engine")
     product = {"soak", "engine", "dashboards"}
     astray = [
         (importer, imported)

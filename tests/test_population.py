@@ -94,6 +94,22 @@ def test_a_refused_update_changes_nothing(tmp_path):
     assert (PRESENT, 0) == (population.state[3], population.version[3])
 
 
+@pytest.mark.parametrize("is_over", [True, False], ids=["ended before", "overlaps"])
+def test_an_update_that_overtakes_the_store_of_its_key_is_not_forgotten(tmp_path, is_over):
+    population = small_population(tmp_path)
+    early = population.begin_change(3)
+    if is_over:
+        population.commit_update(early)
+    store = population.begin_store(3, 0.5)
+    if not is_over:
+        population.commit_update(early)
+    population.commit_store(store)
+
+    # Ended before: it changed nothing that the store did not replace.
+    assert (PRESENT if is_over else DOUBT) == population.state[3]
+    assert (0 if is_over else 1) == population.version[3]
+
+
 def test_a_late_answer_does_not_touch_the_next_key_of_the_slot(tmp_path):
     population = small_population(tmp_path, keys=10)
     stored(population, 3)

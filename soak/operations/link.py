@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from soak.oracle import MISSING, must_exist
+from soak.oracle import MISSING, may_have_forgotten, must_exist
 from soak.population import Population
 from soak.result import RecordMissing, Violation
 from soak.seams import Edge, Target
@@ -44,7 +44,7 @@ class Link:
         ends = (request.source, request.target)
         if not all(must_exist(population, key, start_ns) for key in ends):
             return MISSING
-        if population.forgetting or population.refresh_forgetting():
+        if may_have_forgotten(population):
             return MISSING
         note = f"no edge to {request.target}: one of the two was not found"
         return population.note_violation(Violation.LOST, CAPABILITY, request.source, start_ns, note)

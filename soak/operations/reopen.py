@@ -1,5 +1,7 @@
 """Close the target and open it again; what was acknowledged must be there, what was deleted not."""
 
+import numpy as np
+
 from soak.clock import monotonic_ns
 from soak.oracle import MISSING, judge_missing, judge_record
 from soak.population import ABSENT, PRESENT, Population
@@ -28,9 +30,9 @@ class Reopen:
     def check(self, request: None, answer: object, start_ns: int) -> int:
         population = self._population
         slots = [
-            *population.latest_slots(PRESENT, LATEST),
-            *population.spread_slots(PRESENT, SPREAD),
-            *population.latest_slots(ABSENT, DELETED),
+            *_latest(population, PRESENT, LATEST),
+            *_spread(population, PRESENT, SPREAD),
+            *_latest(population, ABSENT, DELETED),
         ]
         for slot in slots:
             code = self._read_back(population.occupant[slot])
@@ -50,6 +52,20 @@ class Reopen:
 
     def abandon(self, request: None) -> None:
         """What a failed reopen lost is found by the operations that follow."""
+
+
+def _latest(population: Population, state: int, count: int) -> list[int]:
+    """The slots in this state that changed last."""
+    slots = np.flatnonzero((population.states == state) & (population.occupants >= 0))
+    chosen: list[int] = slots[np.argsort(population.changes_ns[slots])[-count:]].tolist()
+    return chosen
+
+
+def _spread(population: Population, state: int, count: int) -> list[int]:
+    """Slots in this state, evenly spread over all there are."""
+    slots = np.flatnonzero(population.states == state)
+    chosen: list[int] = slots[:: max(1, slots.size // count)][:count].tolist()
+    return chosen
 
 
 def build(target: Target, population: Population) -> Reopen:

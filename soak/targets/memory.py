@@ -12,7 +12,7 @@ from threading import RLock
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.clock import Clock
+from soak.clock import NS_PER_S, Clock
 from soak.result import OPERATIONS, RecordMissing, TargetError
 from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
 from soak.targets._exact_rows import ChooseVictim, ExactRows, least_important
@@ -24,6 +24,8 @@ NODES_MAX = 1000
 GARBAGE_BYTES_MIN = 1 << 20
 # Forgetting is announced before it starts: more stores than this never fall between two questions.
 ANNOUNCED_RECORDS = 256
+# And for so long after it happened, so that every asker hears of it.
+REMEMBERED_NS = 2 * NS_PER_S
 
 
 class Params(BaseModel):
@@ -57,6 +59,7 @@ class Memory:
         self._sequence = 0
         self._evicted_total = 0
         self._evicted_when_asked = 0
+        self._evicted_ns = -REMEMBERED_NS
         data_dir.mkdir(parents=True, exist_ok=True)
         self._open()
 
@@ -148,8 +151,8 @@ class Memory:
 
     def stats(self) -> Mapping[str, float]:
         return {
-            "live_records": float(len(self._rows.records)),
-            "evicted_total": float(self._evicted_total),
+            "records_live_count": float(len(self._rows.records)),
+            "records_evicted_count": float(self._evicted_total),
             "accounted_bytes": float(self._live_bytes),
             "log_bytes": float(self._log.size_bytes),
         }
@@ -160,8 +163,10 @@ class Memory:
     def may_forget(self) -> bool:
         capacity = self._params.capacity_records
         with self._lock:
-            has_evicted = self._evicted_total > self._evicted_when_asked
-            self._evicted_when_asked = self._evicted_total
+            if self._evicted_total > self._evicted_when_asked:
+                self._evicted_when_asked = self._evicted_total
+                self._evicted_ns = self._clock.monotonic_ns()
+            has_evicted = self._clock.monotonic_ns() - self._evicted_ns < REMEMBERED_NS
             is_near = capacity is not None and self.count() > capacity - ANNOUNCED_RECORDS
             return has_evicted or is_near
 
