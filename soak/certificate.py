@@ -1,7 +1,12 @@
 """Can this run be trusted? What the tester and the machine did while the target was judged.
 
-The rules ask whether a disturbance was large enough to change a verdict, not whether there was
-one: shared machines always disturb. Idle lateness (a client was waiting for the operation and
+The rules ask whether a disturbance could have changed a verdict, not whether there was one:
+shared machines always disturb. What only makes things slower (neighbours, a late tester) cannot
+turn a broken objective into a kept one, because latency counts from when an operation was due; so
+it is a reason only where a time or rate objective is broken. What makes figures wrong or missing
+always is one.
+
+Idle lateness (a client was waiting for the operation and
 still started late) was measured on two shared virtual CPUs at 200 operations per second, 8,000
 each: 0.05 ms median, 0.3 ms p99, 44 ms worst on the idle machine; 0.03 / 1.0 / 5 ms beside two
 busy processes of lower priority; 0.44 / 15 / 90 ms beside five of equal priority. Worst and p99
@@ -11,7 +16,7 @@ objective that is judged.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,20 +24,23 @@ import numpy as np
 from soak.seams import Floats
 from soak.sentences import count, figure
 from soak.snapshot import NAN, Certificate, Quantiles
+from soak.verdict import Status, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """From where on a run is not trusted.
 
-    idle_lateness_p50_s: ten times what a loaded shared machine shows. idle_lateness_p99_ratio: of
-    the tightest latency bound judged, because lateness adds to latency; below
-    idle_lateness_p99_s it never counts. achieved_ratio: of what was offered, unless the target
-    was the one too busy. tester_cpu_ratio: one thread drives the tester; above this it cannot keep
-    up. steal_ratio, memory_pressure_ratio: share of the time taken from everybody on the machine,
-    on average over the run. hiccup_p50_s: how late a thread that only sleeps wakes in the worker.
-    clock_step_s: a run that was suspended, or whose wall clock jumped. sampler_gap_count: failed
-    samples in a row; sampler_failure_ratio: of all, once there are more than a gap's worth.
+    idle_lateness_p50_s: above what a crowded machine shows. idle_lateness_p99_ratio: of the
+    tightest latency bound judged, because lateness adds to latency; below idle_lateness_p99_s it
+    never counts. achieved_ratio: of what was offered, unless the target was the one too busy.
+    tester_cpu_ratio: one thread drives the tester; above this it cannot keep up. steal_ratio,
+    memory_pressure_ratio, throttled_ratio: share of the time, on average over the run.
+    starved_ratio: of the time the target's threads wanted a CPU, they waited for one, while
+    others than target and tester used foreign_ratio of the machine. hiccup_p50_s: how late a
+    thread that only sleeps wakes in the worker. clock_step_s: a run that was suspended, or whose
+    wall clock jumped. sampler_gap_count: failed samples in a row; sampler_failure_ratio: of all,
+    once there are more than a gap's worth.
     """
 
     idle_lateness_p50_s: float = 0.001
@@ -45,6 +53,8 @@ class Limits:
     steal_ratio: float = 0.10
     memory_pressure_ratio: float = 0.10
     throttled_ratio: float = 0.05
+    starved_ratio: float = 0.25
+    foreign_ratio: float = 0.25
     hiccup_p50_s: float = 0.010
     clock_step_s: float = 1.0
     sampler_gap_count: int = 3
@@ -61,6 +71,8 @@ class Machine:
     cpu_pressure_ratio: float = NAN
     memory_pressure_ratio: float = NAN
     throttled_ratio: float = NAN
+    starved_ratio: float = NAN
+    foreign_ratio: float = NAN
     clock_step_s: float = NAN
 
 
@@ -70,8 +82,9 @@ class Conditions:
 
     lateness: of all operations (start - due). idle_lateness: of those a client had waited for;
     idle_count how many. busy_ratio: share of operations that started late because all clients
-    were in the target. tightest_s: the smallest latency bound among the checks, nan without one.
-    samples, failures, worst_gap: per sampler, all, failed, and most failed in a row.
+    were in the target. is_slow: whether a time or rate objective is broken (the function below).
+    tightest_s: the smallest latency bound among the checks, nan without one. samples, failures,
+    worst_gap: per sampler, all, failed, and most failed in a row.
     """
 
     lateness: Quantiles = field(default_factory=Quantiles)
@@ -83,6 +96,7 @@ class Conditions:
     offered_rate: float = NAN
     achieved_rate: float = NAN
     tightest_s: float = NAN
+    is_slow: bool = True
     machine: Machine = field(default_factory=Machine)
     samples: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
@@ -116,22 +130,27 @@ def machine_of(columns: Mapping[str, Floats]) -> Machine:
         cpu_pressure_ratio=_mean(columns, "host_cpu_pressure_ratio"),
         memory_pressure_ratio=_mean(columns, "host_memory_pressure_ratio"),
         throttled_ratio=_rate(columns, "host_throttled_s"),
+        starved_ratio=_share(_rate(columns, "cpu_wait_s"), _rate(columns, "cpu_s")),
+        foreign_ratio=_foreign_ratio(columns),
         clock_step_s=_largest(columns, "host_clock_step_s_max"),
     )
+
+
+def is_slow(verdicts: Iterable[Verdict]) -> bool:
+    """Whether an objective is broken that a disturbance could have broken."""
+    return any(v.status is Status.FAIL and v.detector == "slo" for v in verdicts)
 
 
 def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate:
     """The certificate. Every reason is a sentence with the figure and the limit."""
     limits = limits or Limits()
     machine = conditions.machine
-    reasons = (
-        *_of_schedule(conditions, limits),
-        *_of_machine(machine, limits),
-        *_of_samplers(conditions, limits),
-    )
+    reasons = [*_of_figures(conditions, limits), *_of_samplers(conditions, limits)]
+    if conditions.is_slow:
+        reasons += [*_of_lateness(conditions, limits), *_of_machine(machine, limits)]
     return Certificate(
         trusted=not reasons,
-        reasons=reasons,
+        reasons=tuple(reasons),
         lateness=conditions.lateness,
         hiccup=conditions.hiccup,
         dropped_results=conditions.dropped_results,
@@ -146,32 +165,45 @@ def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate
     )
 
 
-def _of_schedule(conditions: Conditions, limits: Limits) -> Sequence[str]:
+def _of_figures(conditions: Conditions, limits: Limits) -> Sequence[str]:
+    """What makes figures wrong, whatever they say."""
+    reasons = []
+    machine = conditions.machine
+    if conditions.dropped_results:
+        reasons.append(f"{count(conditions.dropped_results)} results were lost")
+    if machine.tester_cpu_ratio > limits.tester_cpu_ratio:
+        reasons.append(
+            f"the tester used {figure(machine.tester_cpu_ratio, 'ratio')} of a CPU, "
+            f"above {figure(limits.tester_cpu_ratio, 'ratio')}"
+        )
+    if abs(machine.clock_step_s) > limits.clock_step_s:
+        step = figure(machine.clock_step_s, "s")
+        reasons.append(f"wall clock and monotonic clock parted by {step} between two samples")
+    reasons.extend(_of_rate(conditions, limits))
+    return reasons
+
+
+def _of_lateness(conditions: Conditions, limits: Limits) -> Sequence[str]:
+    """What the tester added to the latencies."""
     reasons = []
     idle = conditions.idle_lateness
-    if conditions.idle_count >= limits.min_idle_count:
-        if idle.p50 > limits.idle_lateness_p50_s:
-            reasons.append(
-                f"half of the operations that a client waited for started "
-                f"{figure(idle.p50, 's')} late or more, "
-                f"above {figure(limits.idle_lateness_p50_s, 's')}"
-            )
-        allowed_s = limits.idle_lateness_p99_ratio * conditions.tightest_s
-        # Without a latency objective (allowed_s is nan) no verdict depends on the tail.
-        if idle.p99 > limits.idle_lateness_p99_s and idle.p99 > allowed_s:
-            reasons.append(
-                f"1 % of the operations that a client waited for started "
-                f"{figure(idle.p99, 's')} late or more, "
-                f"too much beside an objective of {figure(conditions.tightest_s, 's')}"
-            )
+    is_known = conditions.idle_count >= limits.min_idle_count
+    if is_known and idle.p50 > limits.idle_lateness_p50_s:
+        reasons.append(
+            f"half of the operations that a client waited for started {figure(idle.p50, 's')} "
+            f"late or more, above {figure(limits.idle_lateness_p50_s, 's')}"
+        )
+    allowed_s = limits.idle_lateness_p99_ratio * conditions.tightest_s
+    if is_known and idle.p99 > max(limits.idle_lateness_p99_s, allowed_s):
+        reasons.append(
+            f"1 % of the operations that a client waited for started {figure(idle.p99, 's')} "
+            f"late or more, too much beside an objective of {figure(conditions.tightest_s, 's')}"
+        )
     if conditions.hiccup.p50 > limits.hiccup_p50_s:
         reasons.append(
             f"a sleeping thread of the worker woke {figure(conditions.hiccup.p50, 's')} late "
             f"in the median, above {figure(limits.hiccup_p50_s, 's')}"
         )
-    if conditions.dropped_results:
-        reasons.append(f"{count(conditions.dropped_results)} results were lost")
-    reasons.extend(_of_rate(conditions, limits))
     return reasons
 
 
@@ -188,8 +220,8 @@ def _of_rate(conditions: Conditions, limits: Limits) -> Sequence[str]:
 
 
 def _of_machine(machine: Machine, limits: Limits) -> Sequence[str]:
+    """What the machine took from the target."""
     rules = (
-        (machine.tester_cpu_ratio, limits.tester_cpu_ratio, "the tester used {} of a CPU"),
         (machine.steal_ratio, limits.steal_ratio, "the host took {} of the CPU time away"),
         (
             machine.memory_pressure_ratio,
@@ -207,9 +239,13 @@ def _of_machine(machine: Machine, limits: Limits) -> Sequence[str]:
         for value, limit, sentence in rules
         if value > limit
     ]
-    if abs(machine.clock_step_s) > limits.clock_step_s:
-        step = figure(machine.clock_step_s, "s")
-        reasons.append(f"wall clock and monotonic clock parted by {step} between two samples")
+    is_crowded = machine.foreign_ratio > limits.foreign_ratio
+    if machine.starved_ratio > limits.starved_ratio and is_crowded:
+        reasons.append(
+            f"the target waited for a CPU {figure(machine.starved_ratio, 'ratio')} of the time "
+            f"it wanted one, while other processes used {figure(machine.foreign_ratio, 'ratio')} "
+            "of this machine"
+        )
     return reasons
 
 
@@ -244,6 +280,17 @@ def _last(columns: Mapping[str, Floats], name: str) -> float:
 def _largest(columns: Mapping[str, Floats], name: str) -> float:
     seen = _present(columns, name)
     return float(seen.max()) if seen.size else math.nan
+
+
+def _share(part: float, rest: float) -> float:
+    return part / (part + rest) if part + rest > 0 else math.nan
+
+
+def _foreign_ratio(columns: Mapping[str, Floats]) -> float:
+    """Of all CPUs, what neither target nor tester used."""
+    busy = _rate(columns, "host_busy_s")
+    own = _rate(columns, "cpu_s") + _rate(columns, "tester_cpu_s")
+    return max(0.0, busy - own) / _last(columns, "host_cpus")
 
 
 def _rate(columns: Mapping[str, Floats], name: str) -> float:

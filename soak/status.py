@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soak.certificate import Conditions, certify, machine_of
+from soak.certificate import Conditions, certify, is_slow, machine_of
 from soak.events import EventLog
 from soak.health import health
 from soak.histogram import Histogram
@@ -116,7 +116,7 @@ class Status:
         with self._lock:
             verdicts, well, worst = self._verdicts, self._health, self._health_min
         operations = observer.windows.totals()
-        certificate = self._certificate(operations, moment)
+        certificate = self._certificate(operations, verdicts, moment)
         merged = merge(
             verdicts, trusted=certificate.trusted, distrust="; ".join(certificate.reasons)
         )
@@ -152,7 +152,10 @@ class Status:
         )
 
     def _certificate(
-        self, operations: Mapping[str, OperationTotals], moment: Moment
+        self,
+        operations: Mapping[str, OperationTotals],
+        verdicts: tuple[Verdict, ...],
+        moment: Moment,
     ) -> Certificate:
         observer = self._observer
         hiccup = observer.facts.hiccup
@@ -176,6 +179,7 @@ class Status:
                 offered_rate=moment.due_count / asked_s if asked_s > 0 else NAN,
                 achieved_rate=done / taken_s if taken_s > 0 else NAN,
                 tightest_s=self._judge.tightest_s,
+                is_slow=is_slow(verdicts),
                 machine=machine_of(observer.columns()),
                 samples={name: record.samples for name, record in records.items()},
                 failures={name: record.failures for name, record in records.items()},

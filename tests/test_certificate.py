@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from soak.certificate import Conditions, Machine, SamplerRecord, certify, machine_of
+from soak.certificate import Conditions, Machine, SamplerRecord, certify, is_slow, machine_of
 from soak.snapshot import Quantiles
+from soak.verdict import Concern, Status, Verdict
 
 # A smoke run on two shared virtual CPUs beside two busy processes, as measured.
 SMOKE = Conditions(
@@ -63,6 +64,10 @@ def test_nothing_measured_yet_is_no_reason_for_distrust():
         (replace(SMOKE, machine=machine(steal_ratio=0.2)), "took 20 % of the CPU time away"),
         (replace(SMOKE, machine=machine(memory_pressure_ratio=0.3)), "waited for memory 30 %"),
         (replace(SMOKE, machine=machine(throttled_ratio=0.06)), "control group"),
+        (
+            replace(SMOKE, machine=machine(starved_ratio=0.88, foreign_ratio=0.7)),
+            "waited for a CPU 88 % of the time it wanted one, while other processes used 70 %",
+        ),
         (replace(SMOKE, machine=machine(clock_step_s=3600.0)), "parted by 01:00:00"),
         (replace(SMOKE, worst_gap={"disk": 4}), "sampler disk failed 4 times in a row"),
         (replace(SMOKE, failures={"disk": 5}), "sampler disk failed 5 of 60 times"),
@@ -82,13 +87,50 @@ def test_each_disturbance_is_a_sentence(conditions: Conditions, said: str):
         replace(SMOKE, achieved_rate=120.0, busy_ratio=0.9),
         replace(SMOKE, idle_lateness=late(p99=0.03), tightest_s=0.2),
         replace(SMOKE, idle_lateness=late(p50=0.1, p99=0.5), idle_count=99),
+        replace(SMOKE, machine=machine(starved_ratio=0.9, foreign_ratio=0.05)),
+        replace(
+            SMOKE,
+            is_slow=False,
+            idle_lateness=late(p50=0.1, p99=0.5),
+            hiccup=Quantiles(p50=0.5),
+            machine=machine(starved_ratio=0.9, foreign_ratio=0.9, steal_ratio=0.5),
+        ),
         replace(SMOKE, failures={"disk": 9}, samples={"disk": 1000}),
         replace(SMOKE, idle_lateness=late(p99=0.004), tightest_s=math.nan),
     ],
-    ids=["busy target", "loose objective", "hardly idle", "rare failures", "no objective"],
+    ids=[
+        "busy target",
+        "loose objective",
+        "hardly idle",
+        "in its own way",
+        "kept anyway",
+        "rare failures",
+        "no objective",
+    ],
 )
 def test_what_cannot_change_a_verdict_is_tolerated(conditions: Conditions):
     assert () == certify(conditions).reasons
+
+
+def test_wrong_figures_are_distrusted_even_when_every_objective_is_kept():
+    lossy = replace(SMOKE, is_slow=False, dropped_results=1)
+    stepped = replace(SMOKE, is_slow=False, machine=machine(clock_step_s=5.0))
+
+    assert [False, False] == [certify(lossy).trusted, certify(stepped).trusted]
+
+
+@pytest.mark.parametrize(
+    ("detector", "status", "slow"),
+    [("slo", Status.FAIL, True), ("slo", Status.PASS, False), ("never", Status.FAIL, False)],
+)
+def test_only_a_broken_objective_can_be_the_disturbance_s_fault(
+    detector: str, status: Status, slow: bool
+):
+    verdict = Verdict(
+        check="x", detector=detector, concern=Concern.OBJECTIVE, status=status, reason=""
+    )
+
+    assert slow == is_slow([verdict])
 
 
 def test_failures_in_a_row_are_counted_and_reset_by_a_success():
@@ -106,6 +148,10 @@ def test_machine_figures_are_means_and_rates_of_the_columns():
         "tester_cpu_s": np.array([1.0, np.nan, 5.0]),
         "host_steal_ratio": np.array([np.nan, 0.1, 0.3]),
         "host_clock_step_s_max": np.array([0.0, 0.5, 0.1]),
+        "cpu_wait_s": np.array([0.0, 1.0, 2.0]),
+        "cpu_s": np.array([3.0, 6.0, 9.0]),
+        "host_busy_s": np.array([100.0, 110.0, 120.0]),
+        "host_cpus": np.array([2.0, 2.0, 2.0]),
     }
 
     machine = machine_of(columns)
@@ -116,4 +162,6 @@ def test_machine_figures_are_means_and_rates_of_the_columns():
         machine.steal_ratio,
         machine.clock_step_s,
     )
+    # 2 s of 2 + 6 waited; of 20 s busy, 6 were the target's and 4 the tester's.
+    assert (0.25, 0.25) == (machine.starved_ratio, pytest.approx(machine.foreign_ratio))
     assert math.isnan(machine.memory_pressure_ratio)

@@ -5,12 +5,15 @@ out. Figures that are differences are missing in the first sample.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from soak.limits import CGROUP, PROC, group_folders, memory_limit_bytes, parse_groups, parse_table
+from soak.samplers.process import TICKS_PER_S
 from soak.seams import SampleError, Sampler, Subject
 
 PRESSURES = ("cpu", "memory", "io")
+IDLE_FIELDS = (3, 4)
 STEAL_FIELD = 7  # of the cpu line: user nice system idle iowait irq softirq steal
 KIB = 1024
 
@@ -25,13 +28,30 @@ def parse_pressure(text: str) -> float:
     raise ValueError("no line begins with some")
 
 
-def parse_cpu(text: str) -> tuple[int, int]:
-    """(stolen, all) ticks since boot over all CPUs, from /proc/stat.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu:
+    """Ticks since boot, summed over all CPUs. busy: neither idle, waiting for a disk nor stolen."""
+
+    stolen: int
+    busy: int
+    all: int
+    cpus: int
+
+
+def parse_cpu(text: str) -> Cpu:
+    """The first lines of /proc/stat.
 
     guest and guest_nice are counted in user and nice already, so they are left out.
     """
-    ticks = [int(word) for word in text.splitlines()[0].split()[1 : STEAL_FIELD + 2]]
-    return ticks[STEAL_FIELD], sum(ticks)
+    lines = text.splitlines()
+    ticks = [int(word) for word in lines[0].split()[1 : STEAL_FIELD + 2]]
+    stolen = ticks[STEAL_FIELD]
+    return Cpu(
+        stolen=stolen,
+        busy=sum(ticks) - stolen - sum(ticks[field] for field in IDLE_FIELDS),
+        all=sum(ticks),
+        cpus=sum(line.startswith("cpu") for line in lines) - 1,
+    )
 
 
 def parse_available(text: str) -> float:
@@ -60,14 +80,14 @@ class HostSampler:
         self._proc = proc
         self._cgroup = cgroup
         self._offset_s: float | None = None
-        self._cpu: tuple[int, int] | None = None
+        self._cpu: Cpu | None = None
         listing = proc / "self" / "cgroup"
         self._groups = parse_groups(listing.read_text()) if listing.exists() else {}
 
     def sample(self) -> Mapping[str, float]:
         row = self._clock_step()
         try:
-            row |= self._stolen()
+            row |= self._cpus()
             row["host_load_1m"] = float(self._read("loadavg").split()[0])
             row["host_available_bytes"] = parse_available(self._read("meminfo"))
         except (OSError, ValueError, IndexError) as error:
@@ -81,12 +101,13 @@ class HostSampler:
         before_s, self._offset_s = self._offset_s, offset_s
         return {} if before_s is None else {"host_clock_step_s_max": abs(offset_s - before_s)}
 
-    def _stolen(self) -> dict[str, float]:
+    def _cpus(self) -> dict[str, float]:
         now = parse_cpu(self._read("stat"))
         before, self._cpu = self._cpu, now
-        if before is None or now[1] <= before[1]:
-            return {}
-        return {"host_steal_ratio": (now[0] - before[0]) / (now[1] - before[1])}
+        row = {"host_busy_s": now.busy / TICKS_PER_S, "host_cpus": float(now.cpus)}
+        if before is not None and now.all > before.all:
+            row["host_steal_ratio"] = (now.stolen - before.stolen) / (now.all - before.all)
+        return row
 
     def _pressure(self) -> dict[str, float]:
         row = {}

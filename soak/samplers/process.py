@@ -101,6 +101,8 @@ class ProcessSampler:
         self._cpu_ns = cpu_ns
         self._started_ticks: dict[int, int] = {}
         self._exact_due_ns = 0
+        self._waited_ns: dict[str, int] = {}  # by thread, at most as many as live
+        self._cpu_wait_s = 0.0
 
     def sample(self) -> Mapping[str, float]:
         roots = tuple(self._subject.pids())
@@ -114,6 +116,7 @@ class ProcessSampler:
             "faults_minor": float(sum(stat.faults_minor for stat in stats.values())),
             "faults_major": float(sum(stat.faults_major for stat in stats.values())),
         }
+        row |= self._waiting(stats)
         row |= self._memory(stats)
         row |= self._sum(stats, self._io)
         row |= self._sum(stats, self._open_files)
@@ -147,17 +150,39 @@ class ProcessSampler:
         return stat
 
     def _children(self, pid: int) -> Iterator[int]:
-        tasks = self._proc / str(pid) / "task"
-        try:
-            threads = list(tasks.iterdir())
-        except FileNotFoundError:
-            return
-        for thread in threads:
+        for thread in self._threads(pid):
             try:
                 text = _read(thread / "children")
             except (FileNotFoundError, ProcessLookupError):
                 continue
             yield from map(int, text.split())
+
+    def _threads(self, pid: int) -> list[Path]:
+        try:
+            return list((self._proc / str(pid) / "task").iterdir())
+        except FileNotFoundError:
+            return []
+
+    def _waiting(self, stats: Mapping[int, Stat]) -> dict[str, float]:
+        """Seconds for which threads that could have run got no CPU, since the first sample.
+
+        Threads end and take their counts along, so what each gained since the last sample is
+        added up. Missing where the kernel keeps no scheduling statistics.
+        """
+        now_ns = {}
+        for pid in stats:
+            for thread in self._threads(pid):
+                try:
+                    now_ns[thread.name] = int(_read(thread / "schedstat").split()[1])
+                except (FileNotFoundError, ProcessLookupError, PermissionError):
+                    continue
+        if not now_ns:
+            return {}
+        before_ns = self._waited_ns
+        gained_ns = sum(ns - before_ns.get(thread, ns) for thread, ns in now_ns.items())
+        self._waited_ns = now_ns
+        self._cpu_wait_s += max(0, gained_ns) / NS_PER_S
+        return {"cpu_wait_s": self._cpu_wait_s}
 
     def _memory(self, stats: Mapping[int, Stat]) -> dict[str, float]:
         """Exact figures where allowed, else the counters under names of their own."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.samplers.host import build, parse_cpu, parse_pressure
+from soak.samplers.host import Cpu, build, parse_cpu, parse_pressure
 from soak.seams import SampleError, Sampler, Subject
 
 PRESSURE = "some avg10=1.50 avg60=0.30 avg300=0.59 total=8395399\nfull avg10=0.00 avg60=0.00\n"
@@ -67,8 +67,16 @@ def test_stolen_time_is_a_share_of_the_time_since_the_last_sample(proc: Path):
     assert 0.3 == watching.sample()["host_steal_ratio"]
 
 
+def test_the_time_all_cpus_were_busy_is_told_in_seconds(proc: Path):
+    row = sampler(proc).sample()
+
+    assert (1.6, 1.0) == (row["host_busy_s"], row["host_cpus"])
+
+
 def test_guest_time_is_not_counted_twice():
-    assert (30, 1000) == parse_cpu("cpu  100 0 50 800 10 0 10 30 700 99\n")
+    expected = Cpu(stolen=30, busy=160, all=1000, cpus=1)
+
+    assert expected == parse_cpu("cpu  100 0 50 800 10 0 10 30 700 99\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
 
 
 @pytest.mark.parametrize("step_s", [0.0, 3600.0, -3600.0], ids=["none", "forward", "back"])

@@ -63,6 +63,7 @@ def put(
     (home / "smaps_rollup").write_text(ROLLUP.format(anonymous=anonymous))
     (home / "status").write_text(STATUS)
     (home / "io").write_text(IO)
+    (home / "task" / str(pid) / "schedstat").write_text("5000000000 1000000000 77\n")
     (home / "task" / str(pid) / "children").write_text(" ".join(map(str, children)))
     return home
 
@@ -100,6 +101,23 @@ def test_cpu_files_threads_faults_and_bytes_are_read(tmp_path: Path):
     assert 2 == row["threads"]
     assert (107, 4) == (row["faults_minor"], row["faults_major"])
     assert (4096, 8192) == (row["read_bytes"], row["written_bytes"])
+
+
+def test_waiting_for_a_cpu_is_added_up_over_threads_that_come_and_go(tmp_path: Path):
+    tasks = put(tmp_path, 10) / "task"
+    watching = sampler(tmp_path, 10)
+    first = watching.sample()["cpu_wait_s"]
+    (tasks / "11").mkdir()
+    (tasks / "11" / "schedstat").write_text("0 9000000000 1\n")
+    (tasks / "10" / "schedstat").write_text("5000000000 1500000000 99\n")
+    second = watching.sample()["cpu_wait_s"]
+    (tasks / "11" / "schedstat").write_text("0 9250000000 1\n")
+    third = watching.sample()["cpu_wait_s"]
+    (tasks / "11" / "schedstat").unlink()
+    fourth = watching.sample()["cpu_wait_s"]
+
+    # A thread counts from when it is first seen, and what it waited stays when it ends.
+    assert [0.0, 0.5, 0.75, 0.75] == [first, second, third, fourth]
 
 
 def test_children_and_their_children_are_summed(tmp_path: Path):
