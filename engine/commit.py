@@ -8,7 +8,8 @@ the state in RAM is always that of one LSN.
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from engine.clock import Clock
@@ -52,8 +53,7 @@ class Commit:
         """Why nothing can be written any more, if so."""
         return self._failure
 
-    @property
-    def queued_lsn(self) -> int:
+    def _queued_lsn(self) -> int:
         """(log lock) The LSN to wait for to see everything that is queued now."""
         return self._queue[-1].lsn if self._queue else self._applied_lsn
 
@@ -103,7 +103,8 @@ class Commit:
                 for change in changes:
                     self._queue.popleft()
                     self.pending.subtract(change.ids)
-                self.pending += Counter()
+                for record_id in [i for i, count in self.pending.items() if not count]:
+                    del self.pending[record_id]
             if changes:
                 applied = changes[-1].lsn
             self.groups += 1
@@ -123,6 +124,21 @@ class Commit:
         self._log.sync(segments)
         self._synced_ns = self._clock.monotonic_ns()
         self._log.sync_s_last = (self._synced_ns - start_ns) / 1e9
+
+    @contextmanager
+    def settled(self, ids: Sequence[int]) -> Iterator[None]:
+        """The log lock, at a moment when no change of these ids is under way."""
+        while True:
+            self._log.lock.acquire()
+            if not any(map(self.pending.get, ids)):
+                break
+            last = self._queued_lsn()
+            self._log.lock.release()
+            self.wait(last)
+        try:
+            yield
+        finally:
+            self._log.lock.release()
 
     def flush_if_due(self) -> None:
         """In the interval mode: sync when the last one is long enough ago."""

@@ -104,7 +104,11 @@ class Compaction:
         self, segment: Segment, step: list[Found], content: bytes, keeps_tombstones: bool
     ) -> list[Found]:
         """One step: writers wait for it, readers only for the moving of places."""
-        with self._log.lock:
+        ids = [found.header.id for found in step]
+        ids += [found.header.extra for found in step if found.header.kind == Kind.LINK]
+        # With a change of one of these under way, a copy could end up behind the horizon of the
+        # delete that is about to silence it.
+        with self._commit.settled(ids):
             with self._live.lock:
                 kept = [
                     found for found in step if self._is_needed(segment, found, keeps_tombstones)
@@ -125,14 +129,11 @@ class Compaction:
             return False
         here = Place(segment.number, found.offset)
         if header.kind == Kind.PUT:
-            # With a change under way the record is as good as replaced: were that change to fail,
-            # so would the sync before the unlink.
             row = self._live.rows.get(header.id)
             return (
                 row is not None
                 and self._live.columns.offset[row] == here.offset
                 and self._live.columns.segment[row] == here.segment
-                and not self._commit.pending.get(header.id)
             )
         edge = self._live.graph.row_of(EdgeKey(header.id, header.extra, header.aux))
         return edge is not None and self._live.graph.place_of(edge) == here

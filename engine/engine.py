@@ -16,25 +16,21 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import intake, manifest, recovery
-from engine.clock import Clock, SteadyClock, SystemClock
-from engine.commit import Commit
+from engine import intake, manifest
+from engine.clock import Clock, SystemClock
 from engine.disk import Disk
 from engine.errors import BadInputError, ClosedError, NotFoundError
-from engine.frame import Reason, decode_payload, tag_bits, vector_of
+from engine.frame import Draft, Reason, decode_payload, tag_bits, vector_of
 from engine.graph import EdgeKey
 from engine.health import Health
-from engine.history import History, MaintenanceEvent
-from engine.live import Live, Where
-from engine.log import Log
-from engine.maintenance import Maintenance
+from engine.history import MaintenanceEvent
+from engine.live import Where
 from engine.memory import Edge, Hit, Memory
 from engine.options import Options
-from engine.pulse import Pulse
-from engine.search import Filter, Search
-from engine.stats import Stats
+from engine.parts import assemble
+from engine.quantise import Rows
+from engine.search import Filter
 from engine.tiers import Tier, tier_of
-from engine.writer import Writer
 
 _BATCH_RECORDS = 256
 _VISITS_MAX = 100_000
@@ -64,48 +60,22 @@ class Engine:
     def __init__(self, directory: Path, options: Options, clock: Clock, disk: Disk) -> None:
         self.directory = directory
         self.options = options
-        self._disk = disk
         self._lock_fd = manifest.lock(directory)
         self._is_open = False
         try:
-            self._load(clock)
+            parts = assemble(directory, options, clock, disk)
+            self._is_open = True
         finally:
             if not self._is_open:
                 os.close(self._lock_fd)
-
-    def _load(self, clock: Clock) -> None:
-        """Recover, then start the background thread."""
-        options = self.options
-        manifest.agree(self._disk, self.directory, options.dimensions)
-        log = Log(self._disk, self.directory, options.dimensions, options.segment_bytes)
-        self._live = Live(options, log)
-        start_ns = clock.monotonic_ns()
-        found = recovery.recover(self._disk, log, self._live)
-        found.duration_s = (clock.monotonic_ns() - start_ns) / 1e9
-        self._clock = SteadyClock(clock, found.newest_s)
-        self._log = log
-        self._commit = Commit(log, self._live, self._clock, options)
-        self._writer = Writer(log, self._live, self._commit, options, self._clock)
-        self._search = Search(self._live)
-        self._history = History(options.events_kept)
-        self._pulse = Pulse()
-        self._maintenance = Maintenance(
-            log, self._live, self._commit, self._writer, options, self._clock, self._history
-        )
-        self._stats = Stats(
-            log,
-            self._live,
-            self._commit,
-            self._search,
-            self._maintenance,
-            self._history,
-            self._pulse,
-            found,
-            options,
-        )
-        if found.damaged:
-            self._writer.bury_damaged(found.damaged)
-        self._is_open = True
+        self._clock = parts.clock
+        self._live = parts.live
+        self._writer = parts.writer
+        self._search = parts.search
+        self._maintenance = parts.maintenance
+        self._history = parts.history
+        self._pulse = parts.pulse
+        self._stats = parts.stats
         if options.maintenance:
             self._maintenance.start()
 
@@ -256,15 +226,19 @@ class Engine:
             )
             drafts, rows = intake.drafts_of([updated], self.options, where.created_s)
             with self._pulse.watched():
-                is_done = self._writer.replace(drafts[0], rows, where.lsn)
+                is_done = self._replaced(drafts[0], rows, where.lsn)
             if is_done:
                 return
+
+    def _replaced(self, draft: Draft, rows: Rows, lsn: int) -> bool:
+        return self._writer.with_room(lambda: self._writer.replace(draft, rows, lsn))
 
     def delete(self, record_id: int) -> bool:
         """Remove the record and its edges; False when there was none."""
         self._check_open()
         with self._pulse.watched():
-            return self._writer.delete([record_id], Reason.DELETED) == 1
+            writer = self._writer
+            return writer.with_room(lambda: writer.delete([record_id], Reason.DELETED)) == 1
 
     def scan(self, limit: int) -> list[int]:
         """At most `limit` ids of live records, in no particular order."""
@@ -288,14 +262,14 @@ class Engine:
             raise BadInputError(f"edge {source} -> {target}: weight {weight} is not finite")
         key = EdgeKey(source, target, self._live.graph.code_of(kind))
         with self._pulse.watched():
-            self._writer.link(key, kind, weight)
+            self._writer.with_room(lambda: self._writer.link(key, kind, weight))
 
     def unlink(self, source: int, target: int, kind: str | int) -> bool:
         """False when there was no such edge."""
         self._check_open()
         key = EdgeKey(source, target, self._live.graph.code_of(kind))
         with self._pulse.watched():
-            return self._writer.unlink(key)
+            return self._writer.with_room(lambda: self._writer.unlink(key))
 
     def neighbours(self, record_id: int) -> list[Edge]:
         """Outgoing edges."""
@@ -327,6 +301,16 @@ class Engine:
         compact, checkpoint, give memory back. Raises DurabilityError, OSError."""
         self._check_open()
         self._maintenance.run(explicit=True)
+
+    def transition(self, tier: Tier | str, share: float) -> int:
+        """Move the share (0..1) of a tier that is worth least to the next tier; how many moved.
+
+        Raises BadInputError for long-term, which has no next.
+        """
+        self._check_open()
+        chosen = tier_of(tier)
+        assert chosen is not None
+        return self._maintenance.transition(chosen, share)
 
     def stats(self) -> dict[str, float]:
         """Figures whose names end in their unit; see docs/engine/stats.md."""

@@ -44,5 +44,12 @@ class CapacityError(EngineError):
     """No room, and nothing that may be evicted. Reads go on; delete, unpin or raise a limit."""
 
 
+class DiskFullError(CapacityError):
+    """The disk refused a write; nothing of it remains. Raised when an emergency made no room."""
+
+
 class DurabilityError(EngineError):
-    """A sync failed: what was not acknowledged may be lost. Reads go on; reopen before writing."""
+    """A write or a sync failed, so this change is not acknowledged. Reads go on.
+
+    After a failed sync every write fails until reopened: what the disk holds is not known.
+    """

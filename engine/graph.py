@@ -8,6 +8,7 @@ replaces its weight.
 import zlib
 from array import array
 from collections import deque
+from itertools import chain
 from typing import NamedTuple
 
 from engine.errors import BadInputError, CapacityError
@@ -132,23 +133,24 @@ class Graph:
 
     def traverse(self, start: int, depth: int, limit: int) -> list[int]:
         """Records within `depth` links of start, nearest first, start not among them."""
-        seen = {start}
+        seen = {start: 0}
         frontier = [start]
-        reached: list[int] = []
         for _ in range(depth):
-            ahead: list[int] = []
-            for node in frontier:
-                for row in self._out.get(node, ()):
-                    target = self._target[row]
-                    if target in seen:
-                        continue
-                    seen.add(target)
-                    ahead.append(target)
-                    if len(reached) + len(ahead) == limit:
-                        return reached + ahead
-            reached += ahead
-            frontier = ahead
-        return reached
+            frontier = self._unseen(frontier, seen, limit + 1)
+        return list(seen)[1:]
+
+    def _unseen(self, nodes: list[int], seen: dict[int, int], size_max: int) -> list[int]:
+        """What the nodes link to and was not seen before; it is now, up to size_max in all."""
+        ahead: list[int] = []
+        for row in chain.from_iterable(self._out.get(node, ()) for node in nodes):
+            target = self._target[row]
+            if target in seen:
+                continue
+            if len(seen) == size_max:
+                break
+            seen[target] = 1
+            ahead.append(target)
+        return ahead
 
     def shortest_path(self, start: int, goal: int, visits_max: int) -> list[int]:
         """Fewest links from start to goal, both included; empty when there is none in reach."""

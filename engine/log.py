@@ -93,6 +93,7 @@ class Log:
             if active.end == START or active.end + size <= self.segment_bytes:
                 return active
             self.disk.reached("seal")
+            active.trim()
             active.is_sealed = True
             self._active = None
         created = Segment.create(self.disk, self.directory, self._next_number, self.dimensions)

@@ -1,30 +1,39 @@
 """What does the engine do for itself, when, and what does each run give back?
 
 One background thread, or the caller through `run(explicit=True)`: expire, evict to the watermark,
-demote, compact, checkpoint sealed segments, give pages back. Every run of a kind that changed
-something is an event. Steps are of at most 64 records with a pause between, so that readers never
-wait longer than one of them.
+consolidate, demote, compact, checkpoint sealed segments, give pages back, probe recall. Every run
+of a kind that changed something is an event. Steps are of at most 64 records with a pause between,
+so that readers never wait longer than one of them.
 """
 
 import threading
 from collections.abc import Callable
 
-from engine import checkpoint, compaction, eviction
+from engine import access, checkpoint, compaction, eviction, pressure
+from engine.ballast import Ballast
 from engine.clock import Clock
 from engine.commit import Commit
 from engine.compaction import Compaction
+from engine.consolidation import Consolidation
+from engine.demotion import Demotion
 from engine.errors import EngineError
 from engine.frame import Reason
 from engine.history import EventKind, History
 from engine.live import Live
 from engine.log import Log
 from engine.options import Options
+from engine.search import Search
 from engine.segment import Segment
 from engine.tiers import Tier
 from engine.writer import STEP_RECORDS, Writer
 
 _PERIOD_S = 0.05
 _PAUSE_S = 0.001
+_PROBE_PERIOD_S = 10.0
+_ACCESS_PERIOD_S = 600.0
+_EMERGENCY_RATIO = 0.80
+# Near the disk limit, garbage is worth copying for that policy would let lie.
+_TIGHT_GARBAGE_RATIO = 0.05
 
 
 class Maintenance:
@@ -32,10 +41,13 @@ class Maintenance:
 
     def __init__(
         self,
+        *,
         log: Log,
         live: Live,
         commit: Commit,
         writer: Writer,
+        search: Search,
+        ballast: Ballast,
         options: Options,
         clock: Clock,
         history: History,
@@ -44,18 +56,23 @@ class Maintenance:
         self._live = live
         self._commit = commit
         self._writer = writer
+        self._search = search
+        self._ballast = ballast
         self._options = options
         self._clock = clock
         self._history = history
         self._compaction = Compaction(log, live, commit, clock.monotonic_ns)
-        self._one_at_a_time = threading.Lock()
+        self._demotion = Demotion(live, options, clock, self._pause)
+        self._consolidation = Consolidation(live, search, writer, clock, options.half_life_s)
+        self._one_at_a_time = threading.RLock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         # The interval mode promises that much and no more.
-        waits = options.durability == "interval"
-        self._period_s = min(_PERIOD_S, options.interval_s) if waits else _PERIOD_S
+        is_timed = options.durability == "interval"
+        self._period_s = min(_PERIOD_S, options.interval_s) if is_timed else _PERIOD_S
         self._longest_ns = 0
-        self._aged_at_s = clock.now_s()
+        self._probed_at_s = clock.now_s()
+        self._accessed_at_s = clock.now_s()
         self.failures = 0
         self.failure_last = ""
 
@@ -78,17 +95,20 @@ class Maintenance:
                 self.failure_last = str(error)
 
     def run(self, explicit: bool) -> None:
-        """All tasks that have something to do. Raises DurabilityError or OSError."""
+        """All tasks that have something to do. Raises EngineError (DurabilityError) or OSError."""
         with self._one_at_a_time:
             self._task("expire", self._expire, explicit)
             self._task("evict", self._evict, explicit)
+            self._task("consolidate", self._consolidate, explicit)
             self._task("demote", self._demote, explicit)
             if not self._commit.failure:
                 self._commit.flush_if_due()
                 while self._task("compact", self._compact, explicit):
                     pass
-            self._task("checkpoint", self._checkpoint, explicit)
+                self._task("checkpoint", self._checkpoint, explicit)
             self._give_back()
+            self._ballast.restore()
+            self._probe()
 
     def _task(
         self, kind: EventKind, work: Callable[[bool], tuple[int, int]], explicit: bool
@@ -114,6 +134,15 @@ class Maintenance:
     def _pause(self) -> None:
         self._clock.sleep(_PAUSE_S)
 
+    def pressure(self) -> pressure.Pressure:
+        """How near the limits are."""
+        return pressure.measure(self._live, self._log, self._options, self._ballast.held_bytes)
+
+    def accounted_bytes(self) -> int:
+        """All private memory the engine knows it holds."""
+        with self._live.lock:
+            return sum(self._live.accounted_bytes().values())
+
     def _expire(self, explicit: bool) -> tuple[int, int]:
         if self._options.ttl_s is None:
             return 0, 0
@@ -129,13 +158,13 @@ class Maintenance:
         return self._after_forgetting(gone, before)
 
     def _evict(self, explicit: bool) -> tuple[int, int]:
-        limit = self._options.capacity_records
-        n = self._live.columns.n
-        starts_at = self._options.target_ratio if explicit else self._options.soft_ratio
-        if n <= starts_at * limit:
+        fill_ratio = self.pressure().fill_ratio
+        target_ratio = self._options.target_ratio
+        if fill_ratio <= (target_ratio if explicit else self._options.soft_ratio):
             return 0, 0
         before = self.accounted_bytes()
-        gone = self._writer.evict(n - int(self._options.target_ratio * limit))
+        n = self._live.columns.n
+        gone = self._writer.evict(pressure.excess_records(n, fill_ratio, target_ratio))
         return self._after_forgetting(gone, before)
 
     def _after_forgetting(self, gone: int, before_bytes: int) -> tuple[int, int]:
@@ -143,66 +172,44 @@ class Maintenance:
             self._give_back()
         return gone, max(before_bytes - self.accounted_bytes(), 0)
 
-    def accounted_bytes(self) -> int:
-        """All private memory the engine knows it holds."""
-        with self._live.lock:
-            return sum(self._live.accounted_bytes().values())
+    def _consolidate(self, explicit: bool) -> tuple[int, int]:
+        similarity = self._options.consolidate_similarity
+        if similarity is None:
+            return 0, 0
+        before = self.accounted_bytes()
+        rounds = 1 + self._live.columns.n // STEP_RECORDS if explicit else 1
+        gone = 0
+        for _ in range(rounds):
+            gone += self._consolidation.run(similarity)
+            self._pause()
+        return self._after_forgetting(gone, before)
 
     def _demote(self, explicit: bool) -> tuple[int, int]:
+        return self._demoted(lambda: self._demotion.by_policy(0.0 if explicit else 1 / 8))
+
+    def _demoted(self, move: Callable[[], int]) -> tuple[int, int]:
         tiers = self._live.tiers
-        options = self._options
         before = tiers.short_bytes + tiers.intermediate_bytes
-        slack = 0 if explicit else options.short_term_records // 8
-        excess = tiers.short_count() - options.short_term_records
-        moved = 0
-        if excess > slack or tiers.short_bytes > options.short_term_bytes:
-            while (
-                tiers.short_count() > options.short_term_records
-                or tiers.short_bytes > options.short_term_bytes
-            ):
-                moved += self.compress(tiers.oldest_short(STEP_RECORDS))
-                self._pause()
-        moved += self._demote_aged()
-        while tiers.intermediate_bytes > options.intermediate_bytes:
-            with self._live.lock:
-                for record_id in tiers.oldest_intermediate(STEP_RECORDS):
-                    tiers.forget(record_id)
-                    self._live.set_tier(record_id, Tier.LONG)
-            self._pause()
+        moved = move()
         return moved, max(before - tiers.short_bytes - tiers.intermediate_bytes, 0)
 
-    def _demote_aged(self) -> int:
-        """Compress what has not been used for short_term_s; looked at four times in that time."""
-        now_s = self._clock.now_s()
-        if now_s < self._aged_at_s + self._options.short_term_s / 4:
-            return 0
-        self._aged_at_s = now_s
+    def transition(self, tier: Tier, share: float) -> int:
+        """Move a share of a tier to the next one now; returns how many records moved."""
         moved = 0
-        while True:
-            with self._live.lock:
-                ids = self._live.tiers.oldest_short(STEP_RECORDS)
-                cutoff_s = now_s - self._options.short_term_s
-                aged = [i for i in ids if self._live.last_access_s(i) < cutoff_s]
-            moved += self.compress(aged)
-            if len(aged) < STEP_RECORDS:
-                return moved
-            self._pause()
 
-    def compress(self, ids: list[int]) -> int:
-        """Move records from short-term to intermediate: compressed outside the lock."""
-        tiers = self._live.tiers
-        bodies = [(record_id, tiers.body(record_id)) for record_id in ids]
-        packed = [(i, body, tiers.compressed(body)) for i, body in bodies if body is not None]
-        with self._live.lock:
-            for record_id, body, small in packed:
-                # Replaced or deleted meanwhile: leave it.
-                if tiers.body(record_id) is body:
-                    tiers.keep_compressed(record_id, small)
-                    self._live.set_tier(record_id, Tier.INTERMEDIATE)
-        return len(packed)
+        def forced(explicit: bool) -> tuple[int, int]:
+            nonlocal moved
+            moved, given = self._demoted(lambda: self._demotion.force(tier, share))
+            return moved, given
+
+        with self._one_at_a_time:
+            self._task("demote", forced, explicit=True)
+        return moved
 
     def _compact(self, explicit: bool) -> tuple[int, int]:
-        segment = compaction.candidate(self._log, self._options.garbage_ratio)
+        is_tight = self.pressure().disk_ratio > self._options.soft_ratio
+        worth = _TIGHT_GARBAGE_RATIO if is_tight else self._options.garbage_ratio
+        segment = compaction.candidate(self._log, worth)
         if segment is None:
             return 0, 0
         copied = self._compaction.compact(segment, self._pause)
@@ -212,13 +219,16 @@ class Maintenance:
     def _checkpoint(self, explicit: bool) -> tuple[int, int]:
         frames = 0
         for segment in list(self._log.segments.values()):
-            if not segment.is_sealed or segment.has_checkpoint:
-                continue
-            frames += self.write_checkpoint(segment)
+            if segment.is_sealed and not segment.has_checkpoint:
+                frames += self._write_checkpoint(segment)
+        now_s = self._clock.now_s()
+        if explicit or now_s >= self._accessed_at_s + _ACCESS_PERIOD_S:
+            self._accessed_at_s = now_s
+            access.save(self._log.disk, self._log.directory, self._live)
         return frames, 0
 
-    def write_checkpoint(self, segment: Segment) -> int:
-        """Summarise a segment that is durable; returns its frames."""
+    def _write_checkpoint(self, segment: Segment) -> int:
+        """Summarise a segment once it is durable; returns its frames."""
         self._commit.flush()
         content = checkpoint.digest(segment, self._options.dimensions, pause=self._pause)
         checkpoint.write(self._log.disk, segment, content)
@@ -232,20 +242,49 @@ class Maintenance:
         if self._commit.failure:
             return
         self._commit.flush()
+        access.save(self._log.disk, self._log.directory, self._live)
         for segment in list(self._log.segments.values()):
             if not segment.has_checkpoint:
-                self.write_checkpoint(segment)
+                self._write_checkpoint(segment)
+
+    def relieve(self) -> bool:
+        """The disk is full: make room in the defined order. False if that did not help.
+
+        Ballast, tiers, a fifth of the records, then segments from the deadest on.
+        """
+        with self._one_at_a_time:
+            return self._task("emergency", self._emergency, explicit=False)
+
+    def _emergency(self, explicit: bool) -> tuple[int, int]:
+        before = self._log.total_bytes
+        self._ballast.release()
+        self._demotion.all_to_long()
+        n = self._live.columns.n
+        gone = self._writer.evict(n - int(n * _EMERGENCY_RATIO))
+        while True:
+            segment = compaction.candidate(self._log, _TIGHT_GARBAGE_RATIO)
+            if segment is None:
+                break
+            self._compaction.compact(segment, self._pause)
+        self._give_back()
+        # The ballast comes back in the next ordinary run: now it would take what was just won.
+        return gone, max(before - self._log.total_bytes, 0)
 
     def _give_back(self) -> None:
         """Return the pages of what has gone, a step at a time."""
-        while True:
+        given = 1
+        while given:
             with self._live.lock:
                 start_ns = self._clock.monotonic_ns()
                 given = self._live.columns.trim()
                 self._longest_ns = max(self._longest_ns, self._clock.monotonic_ns() - start_ns)
-            if not given:
-                break
             self._pause()
         with self._live.lock:
             self._live.graph.trim()
             self._live.shrink_index()
+
+    def _probe(self) -> None:
+        now_s = self._clock.now_s()
+        if now_s >= self._probed_at_s + _PROBE_PERIOD_S:
+            self._probed_at_s = now_s
+            self._search.probe()

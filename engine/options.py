@@ -58,6 +58,10 @@ class Options:
     maintenance: bool = True
     events_kept: int = 1_024
 
+    def ballast_size(self) -> int:
+        """Bytes of the ballast file."""
+        return self.segment_bytes if self.ballast_bytes is None else self.ballast_bytes
+
     def __post_init__(self) -> None:
         checks = {
             "dimensions must be 1..4096": 1 <= self.dimensions <= 4096,
@@ -71,6 +75,7 @@ class Options:
             "interval_s must be positive": self.interval_s > 0,
             "half_life_s must be positive": self.half_life_s > 0,
             "ttl_s must be positive": self.ttl_s is None or self.ttl_s > 0,
+            "ballast_bytes must be >= 0": (self.ballast_bytes or 0) >= 0,
             "0 < target_ratio <= soft_ratio <= 1 must hold": 0
             < self.target_ratio
             <= self.soft_ratio

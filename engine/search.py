@@ -11,6 +11,7 @@ come to hold another record is recognised by its LSN.
 """
 
 import os
+from collections import deque
 from dataclasses import dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -36,6 +37,9 @@ _WIDTH_MIN = 512
 _RESCORED_MIN = 24
 _ATTEMPTS = 4
 _STEP = 64
+_PROBE_K = 10
+_PROBES_KEPT = 16
+_RECALL_MIN = 0.97
 Rows = NDArray[np.intp]
 
 
@@ -60,14 +64,15 @@ class Filter:
 
 
 class Search:
-    """Scans of one live state. width_factor: how many sketch candidates per root of n (the recall
-    probe widens it); 0 switches the sketch off."""
+    """Scans of one live state. width_factor: how many sketch candidates per root of n; the recall
+    probe widens it."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
         self._dimensions = live.options.dimensions
         self.width_factor = 3.0
         self.candidates_last = 0
+        self._recalls: deque[float] = deque(maxlen=_PROBES_KEPT)
         self.skipped_corrupt = 0
         self.recall_ratio = 1.0
         self.query_last: NDArray[np.float32] | None = None
@@ -77,7 +82,8 @@ class Search:
         half = unit_halves(vector[None, :])
         query = quantise(half)
         unit = half[0].astype(np.float32)
-        self.query_last = unit
+        if wanted.is_open:
+            self.query_last = unit
         for _ in range(_ATTEMPTS):
             mark = self._live.columns.changes
             rows, scores = self._scan(query.levels, query.sketches, k, wanted)
@@ -94,19 +100,30 @@ class Search:
             places = self._places(rows, scores, none, query.levels, k, wanted)
         return self._rescored(places, unit, k, wanted)
 
-    def exact(self, unit: NDArray[np.float32], k: int) -> set[int]:
-        """Ids of the k nearest by the full int8 scan: what the sketch is measured against."""
-        query = quantise(unit[None, :].astype(np.float16))
-        n = self._live.columns.n
-        rows, _ = self._by_levels(np.arange(n), query.levels, k, whole=n)
-        return set(self._live.columns.id[rows].tolist())
+    def probe(self) -> float | None:
+        """Recall of the sketch for the last query, against the full int8 scan; None if unused.
 
-    def sketched(self, unit: NDArray[np.float32], k: int) -> set[int]:
-        """Ids of the k nearest by sketch, then int8."""
-        query = quantise(unit[None, :].astype(np.float16))
-        rows = self._by_sketch(query.sketches, self._live.columns.n)
-        rows, _ = self._by_levels(rows, query.levels, k)
-        return set(self._live.columns.id[rows].tolist())
+        A low mean doubles the width. Once a twentieth of all records would be candidates, the full
+        scan is as cheap, and `nearest` takes it.
+        """
+        n = self._live.columns.n
+        if self.query_last is None or not self._uses_sketch(n):
+            self.recall_ratio = 1.0
+            return None
+        query = quantise(self.query_last[None, :].astype(np.float16))
+        exact, _ = self._by_levels(np.arange(n), query.levels, _PROBE_K, whole=n)
+        rows = self._by_sketch(query.sketches, n)
+        sketched, _ = self._by_levels(rows, query.levels, _PROBE_K)
+        recall = len(np.intersect1d(exact, sketched)) / _PROBE_K
+        self._recalls.append(recall)
+        self.recall_ratio = sum(self._recalls) / len(self._recalls)
+        if self.recall_ratio < _RECALL_MIN:
+            self.width_factor *= 2
+            self._recalls.clear()
+        return recall
+
+    def _uses_sketch(self, n: int) -> bool:
+        return n >= SKETCH_FROM and self.width(n) * 20 <= n
 
     def _scan(
         self, levels: NDArray[np.int8], sketch: NDArray[np.uint8], k: int, wanted: Filter
@@ -117,7 +134,7 @@ class Search:
             rows = np.flatnonzero(self._mask(slice(0, n), wanted))
             keep = len(rows) if wanted.tag is not None else keep
             return self._by_levels(rows, levels, keep)
-        if n < SKETCH_FROM or self.width_factor == 0 or self.width(n) * 20 > n:
+        if not self._uses_sketch(n):
             return self._by_levels(np.arange(n), levels, keep, whole=n)
         return self._by_levels(self._by_sketch(sketch, n), levels, keep)
 

@@ -78,6 +78,7 @@ class Segment:
         self.horizon = 0
         self.is_sealed = False
         self.has_checkpoint = False
+        self._is_tainted = False
 
     def __del__(self) -> None:
         os.close(self.fd)
@@ -122,21 +123,33 @@ class Segment:
 
     def reserve(self, size: int) -> None:
         """Make sure that `size` more bytes have room on the disk. Raises OSError (ENOSPC)."""
-        while self.allocated < self.end + size:
-            step = max(_ALLOCATE_BYTES, self.end + size - self.allocated)
+        missing = self.end + size - self.allocated
+        if missing <= 0:
+            return
+        step = max(_ALLOCATE_BYTES, missing)
+        try:
             self.disk.allocate(self.fd, self.allocated, step)
-            self.allocated += step
+        except OSError:
+            # Nearly full: a delete frame needs little, and is how room is made.
+            step = missing
+            self.disk.allocate(self.fd, self.allocated, step)
+        self.allocated += step
 
     def append(self, content: bytes) -> int:
         """Write at the end and return the offset; on OSError the file is as it was."""
         offset = self.end
+        # A half-written batch must not be replayed: it was refused. If cutting it off failed too,
+        # it is cut before the next one is written.
+        if self._is_tainted:
+            self.trim()
+            self._is_tainted = False
         try:
             self.reserve(len(content))
             self.disk.write(self.fd, content, offset)
         except OSError:
-            # A half-written batch must not be replayed: it was refused.
-            self.disk.truncate(self.fd, offset)
-            self.allocated = offset
+            self._is_tainted = True
+            self.trim()
+            self._is_tainted = False
             raise
         self.end += len(content)
         return offset

@@ -23,6 +23,7 @@ class Stats:
 
     def __init__(
         self,
+        *,
         log: Log,
         live: Live,
         commit: Commit,
@@ -45,15 +46,9 @@ class Stats:
 
     def health(self) -> Health:
         """Judged now."""
-        options = self._options
-        fills = [self._live.columns.n / options.capacity_records]
-        if options.capacity_bytes is not None:
-            fills.append(self._maintenance.accounted_bytes() / options.capacity_bytes)
-        if options.disk_bytes is not None:
-            fills.append(self._log.total_bytes / options.disk_bytes)
         return judge(
             Vitals(
-                fill_ratio=max(fills),
+                fill_ratio=self._maintenance.pressure().fill_ratio,
                 amplification_ratio=self.amplification_ratio(),
                 backlog_segments=self._backlog(),
                 slowdown_ratio=self._pulse.slowdown_ratio(),

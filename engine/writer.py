@@ -3,16 +3,17 @@
 All writes go through here, the engine's own (eviction, expiry) included.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import errno
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 
-from engine import eviction
+from engine import eviction, pressure
 from engine.clock import Clock
 from engine.commit import Change, Commit
-from engine.errors import CapacityError, NotFoundError
+from engine.errors import CapacityError, DiskFullError, DurabilityError, NotFoundError
 from engine.frame import OVERHEAD_BYTES, Draft, Kind, Reason
 from engine.graph import EdgeKey
 from engine.live import Live
@@ -21,6 +22,7 @@ from engine.options import Options
 from engine.quantise import Rows
 
 STEP_RECORDS = 64
+T = TypeVar("T")
 
 
 class Writer:
@@ -39,12 +41,19 @@ class Writer:
         self._clock = clock
         self._rng = np.random.default_rng(0)
         self.inline_evictions = 0
+        self.emergencies = 0
+        # What to do about a full disk; maintenance puts itself here.
+        self.relieve: Callable[[], bool] = lambda: False
 
     def put(self, drafts: Sequence[Draft], rows: Rows) -> None:
         """Records of distinct ids, all or (on an error) none acknowledged."""
-        while (shortage := self._try_put(drafts, rows)) > 0:
+        size = sum(len(draft.body) + OVERHEAD_BYTES for draft in drafts)
+        if self._is_disk_full(size):
+            self._make_room(f"disk_bytes is {self._options.disk_bytes}")
+        while (shortage := self.with_room(lambda: self._try_put(drafts, rows))) > 0:
             self.inline_evictions += 1
-            if not self.evict(max(shortage, STEP_RECORDS)):
+            # None may have gone because another writer evicted the same ones: that is room, too.
+            if not self.evict(max(shortage, STEP_RECORDS)) and self._all_pinned():
                 raise CapacityError(
                     f"{self._live.columns.n} records, all of them pinned; delete or unpin some"
                 )
@@ -61,12 +70,46 @@ class Writer:
         self._commit.wait(last)
         return 0
 
+    def _all_pinned(self) -> bool:
+        with self._live.lock:
+            return bool(self._live.columns.pinned[: self._live.columns.n].all())
+
+    def with_room(self, write: Callable[[], T]) -> T:
+        """Do the write, and when the disk is full, once more after an emergency."""
+        try:
+            return write()
+        except DiskFullError as error:
+            self._make_room(str(error))
+        return write()
+
+    def _is_disk_full(self, size: int) -> bool:
+        limit = self._options.disk_bytes
+        if limit is None:
+            return False
+        checkpoints = self._live.columns.n * (self._options.dimensions + 72)
+        ballast = self._options.ballast_size()
+        return self._log.total_bytes + checkpoints + ballast + size > limit
+
+    def _make_room(self, reason: str) -> None:
+        """Run an emergency. Raises CapacityError when nothing came of it."""
+        self.emergencies += 1
+        try:
+            is_relieved = self.relieve()
+        except (OSError, CapacityError, DurabilityError) as error:
+            raise CapacityError(f"{reason}; and no room could be made: {error}") from error
+        if not is_relieved:
+            raise CapacityError(f"{reason}; and there is nothing left to evict or compact")
+
     def _shortage(self, drafts: Sequence[Draft]) -> int:
         """(log lock) How many records must go before these fit."""
         rows = self._live.rows
         fresh = sum(draft.id not in rows for draft in drafts)
         coming = len(self._commit.pending)
-        return self._live.columns.n + coming + fresh - self._options.capacity_records
+        shortage = self._live.columns.n + coming + fresh - self._options.capacity_records
+        limit = self._options.capacity_bytes
+        if limit is not None and pressure.needed_bytes(self._live) > limit:
+            return max(shortage, STEP_RECORDS)
+        return shortage
 
     def _append_puts(self, drafts: Sequence[Draft], rows: Rows) -> int:
         first = self._log.next_lsn
@@ -82,26 +125,14 @@ class Writer:
         try:
             return self._log.append(drafts)
         except OSError as error:
-            raise CapacityError(f"{self._log.directory}: append failed: {error}") from error
-
-    @contextmanager
-    def settled(self, ids: Sequence[int]) -> Iterator[None]:
-        """The log lock, at a moment when no change of these ids is under way."""
-        while True:
-            self._log.lock.acquire()
-            if not any(self._commit.pending.get(record_id) for record_id in ids):
-                break
-            last = self._commit.queued_lsn
-            self._log.lock.release()
-            self._commit.wait(last)
-        try:
-            yield
-        finally:
-            self._log.lock.release()
+            message = f"{self._log.directory}: append failed, nothing was written: {error}"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFullError(message) from error
+            raise DurabilityError(message) from error
 
     def replace(self, draft: Draft, rows: Rows, lsn: int) -> bool:
         """Put a record anew if it is still the version of this LSN."""
-        with self.settled([draft.id]):
+        with self._commit.settled([draft.id]):
             with self._live.lock:
                 now = self._live.where(draft.id)
             if now is None or now.lsn != lsn:
@@ -112,7 +143,7 @@ class Writer:
 
     def delete(self, ids: Sequence[int], reason: Reason, spare_pinned: bool = False) -> int:
         """How many of these existed and are gone now."""
-        with self.settled(ids):
+        with self._commit.settled(ids):
             with self._live.lock:
                 chosen = [i for i in dict.fromkeys(ids) if self._may_go(i, spare_pinned)]
             if not chosen:
@@ -170,7 +201,7 @@ class Writer:
         draft = Draft(
             Kind.LINK, key.source, body=body, extra=key.target, aux=key.kind, importance=weight
         )
-        with self.settled([key.source, key.target]):
+        with self._commit.settled([key.source, key.target]):
             for end in (key.source, key.target):
                 if end not in self._live.rows:
                     raise NotFoundError(f"no record {end}: an edge needs both its ends")
@@ -189,7 +220,7 @@ class Writer:
     def unlink(self, key: EdgeKey) -> bool:
         """False when there is no such edge."""
         draft = Draft(Kind.UNLINK, key.source, extra=key.target, aux=key.kind)
-        with self.settled([key.source, key.target]):
+        with self._commit.settled([key.source, key.target]):
             if self._live.graph.row_of(key) is None:
                 return False
             lsn = self._log.next_lsn

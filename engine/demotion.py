@@ -1,0 +1,113 @@
+"""When does a record leave short-term, and when intermediate?
+
+Short-term is left by the oldest when there are too many or too many bytes, and by what has not been
+used for a while; intermediate by the oldest when there are too many bytes. `force` moves the share
+of a tier that is worth least.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine import eviction
+from engine.clock import Clock
+from engine.errors import BadInputError
+from engine.importance import lowest
+from engine.live import Live
+from engine.options import Options
+from engine.tiers import Tier
+
+STEP_RECORDS = 64
+
+
+class Demotion:
+    """Moves in steps of 64; compression happens outside the state lock."""
+
+    def __init__(
+        self, live: Live, options: Options, clock: Clock, pause: Callable[[], None]
+    ) -> None:
+        self._live = live
+        self._options = options
+        self._clock = clock
+        self._pause = pause
+        self._aged_at_s = clock.now_s()
+
+    def by_policy(self, slack_ratio: float) -> int:
+        """Bring the tiers within their limits; slack_ratio: by how much short-term may be over its
+        count before anything is done. Returns how many records moved."""
+        tiers, options = self._live.tiers, self._options
+        moved = 0
+        limit = options.short_term_records
+        if tiers.short_count() > limit * (1 + slack_ratio) or self._is_short_heavy():
+            while tiers.short_count() > limit or self._is_short_heavy():
+                moved += self._compress(tiers.oldest_short(STEP_RECORDS))
+                self._pause()
+        moved += self._aged()
+        while tiers.intermediate_bytes > options.intermediate_bytes:
+            moved += self._forget(tiers.oldest_intermediate(STEP_RECORDS))
+            self._pause()
+        return moved
+
+    def _is_short_heavy(self) -> bool:
+        return self._live.tiers.short_bytes > self._options.short_term_bytes
+
+    def _aged(self) -> int:
+        """Compress what has not been used for short_term_s; looked at four times in that time."""
+        now_s = self._clock.now_s()
+        if now_s < self._aged_at_s + self._options.short_term_s / 4:
+            return 0
+        self._aged_at_s = now_s
+        cutoff_s = now_s - self._options.short_term_s
+        moved = 0
+        while True:
+            with self._live.lock:
+                ids = self._live.tiers.oldest_short(STEP_RECORDS)
+                aged = [i for i in ids if self._live.last_access_s(i) < cutoff_s]
+            moved += self._compress(aged)
+            if len(aged) < STEP_RECORDS:
+                return moved
+            self._pause()
+
+    def force(self, tier: Tier, share: float) -> int:
+        """Move the share worth least to the next tier. Raises BadInputError for long-term."""
+        if tier is Tier.LONG:
+            raise BadInputError("long-term is the last tier; there is nothing to move to")
+        if not 0.0 <= share <= 1.0:
+            raise BadInputError(f"share {share}; it must be 0..1")
+        columns = self._live.columns
+        with self._live.lock:
+            rows = np.flatnonzero(columns.tier[: columns.n] == tier)
+            ids = columns.id[rows]
+            scores = eviction.scores_of(
+                columns, rows, self._clock.now_s(), self._options.half_life_s
+            )
+        chosen = ids[lowest(scores, round(share * len(ids)))].tolist()
+        move = self._compress if tier is Tier.SHORT else self._forget
+        moved = 0
+        for first in range(0, len(chosen), STEP_RECORDS):
+            moved += move(chosen[first : first + STEP_RECORDS])
+            self._pause()
+        return moved
+
+    def all_to_long(self) -> int:
+        """In an emergency: keep nothing in RAM but the rows."""
+        return self.force(Tier.SHORT, 1.0) + self.force(Tier.INTERMEDIATE, 1.0)
+
+    def _compress(self, ids: list[int]) -> int:
+        tiers = self._live.tiers
+        bodies = [(record_id, tiers.body(record_id)) for record_id in ids]
+        packed = [(i, body, tiers.compressed(body)) for i, body in bodies if body is not None]
+        with self._live.lock:
+            for record_id, body, small in packed:
+                # Replaced or deleted meanwhile: leave it.
+                if tiers.body(record_id) is body:
+                    tiers.keep_compressed(record_id, small)
+                    self._live.set_tier(record_id, Tier.INTERMEDIATE)
+        return len(packed)
+
+    def _forget(self, ids: list[int]) -> int:
+        with self._live.lock:
+            for record_id in ids:
+                self._live.tiers.forget(record_id)
+                self._live.set_tier(record_id, Tier.LONG)
+        return len(ids)

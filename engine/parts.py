@@ -1,0 +1,89 @@
+"""Of which parts does an open engine consist, and which of them know each other?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import access, manifest, recovery
+from engine.ballast import Ballast
+from engine.clock import Clock, SteadyClock
+from engine.commit import Commit
+from engine.disk import Disk
+from engine.history import History
+from engine.live import Live
+from engine.log import Log
+from engine.maintenance import Maintenance
+from engine.options import Options
+from engine.pulse import Pulse
+from engine.search import Search
+from engine.stats import Stats
+from engine.writer import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What Engine talks to."""
+
+    clock: SteadyClock
+    live: Live
+    writer: Writer
+    search: Search
+    maintenance: Maintenance
+    history: History
+    pulse: Pulse
+    stats: Stats
+
+
+def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Parts:
+    """Recover what the directory holds and wire everything up; the caller holds the lock file.
+
+    Raises what `engine.open` raises.
+    """
+    manifest.agree(disk, directory, options.dimensions)
+    log = Log(disk, directory, options.dimensions, options.segment_bytes)
+    live = Live(options, log)
+    start_ns = clock.monotonic_ns()
+    found = recovery.recover(disk, log, live)
+    newest_s = max(found.newest_s, access.restore(disk, directory, live))
+    found.duration_s = (clock.monotonic_ns() - start_ns) / 1e9
+    steady = SteadyClock(clock, newest_s)
+    history = History(options.events_kept)
+    commit = Commit(log, live, steady, options)
+    writer = Writer(log, live, commit, options, steady)
+    search = Search(live)
+    ballast = Ballast(disk, directory, options.ballast_size())
+    maintenance = Maintenance(
+        log=log,
+        live=live,
+        commit=commit,
+        writer=writer,
+        search=search,
+        ballast=ballast,
+        options=options,
+        clock=steady,
+        history=history,
+    )
+    writer.relieve = maintenance.relieve
+    pulse = Pulse()
+    stats = Stats(
+        log=log,
+        live=live,
+        commit=commit,
+        search=search,
+        maintenance=maintenance,
+        history=history,
+        pulse=pulse,
+        recovery=found,
+        options=options,
+    )
+    if found.damaged:
+        writer.bury_damaged(found.damaged)
+    return Parts(
+        clock=steady,
+        live=live,
+        writer=writer,
+        search=search,
+        maintenance=maintenance,
+        history=history,
+        pulse=pulse,
+        stats=stats,
+    )

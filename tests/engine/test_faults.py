@@ -1,0 +1,139 @@
+import errno
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine
+from engine import EngineError, Options
+from tests.engine.faults import FailingDisk, Ledger, LittleDisk
+from tests.engine.scene import SMALL, HandClock, memory, memory_backed_directory, open_small
+
+
+@pytest.mark.parametrize("error_number", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
+def test_no_failing_call_makes_an_acknowledgement_false(error_number: int) -> None:
+    """The N-th call of a run of 120 operations fails, for N from 1 until none does."""
+    failing_call = 0
+    while True:
+        failing_call += 1
+        disk = FailingDisk(failing_call, error_number)
+        ledger = Ledger()
+        with memory_backed_directory() as directory:
+            run_until_refused(directory, disk, ledger)
+            with open_small(directory) as reopened:
+                ledger.check(reopened)
+        if not disk.failed_in:
+            break
+
+    assert failing_call > 150
+
+
+def run_until_refused(directory: Path, disk: FailingDisk, ledger: Ledger) -> None:
+    try:
+        store = engine.open(directory, replace(SMALL, ballast_bytes=0), HandClock(), disk=disk)
+    except (OSError, EngineError):
+        assert disk.failed_in
+        return
+    rng = np.random.default_rng(7)
+    for _ in range(120):
+        ledger.attempt(store, rng, 30)
+    # Reads go on whatever failed, and show what was acknowledged or might have been.
+    ledger.check(store)
+    try:
+        store.close()
+    except (OSError, EngineError):
+        assert disk.failed_in
+
+
+def test_after_a_failed_sync_nothing_is_acknowledged_until_reopened(tmp_path: Path) -> None:
+    class Brittle(engine.Disk):
+        is_broken = False
+
+        def sync(self, fd: int) -> None:
+            if self.is_broken:
+                raise OSError(errno.EIO, "broken")
+            super().sync(fd)
+
+    disk = Brittle()
+    store = engine.open(tmp_path, SMALL, HandClock(), disk=disk)
+    store.store(memory(1))
+    disk.is_broken = True
+    with pytest.raises(engine.DurabilityError, match="reopen"):
+        store.store(memory(2))
+    disk.is_broken = False
+
+    with pytest.raises(engine.DurabilityError, match="reopen"):
+        store.store(memory(3))
+    assert store.get(2) is None
+    assert "memory 1" == store.get(1).text
+    assert 0.0 == store.health().components["durability"]
+    store.close()
+    with open_small(tmp_path) as reopened:
+        reopened.store(memory(3))
+        assert reopened.get(1)
+        assert reopened.get(3)
+
+
+def test_a_full_disk_is_relieved_by_evicting_and_compacting(tmp_path: Path) -> None:
+    options = replace(SMALL, capacity_records=100_000, segment_bytes=256 << 10)
+    disk = LittleDisk(6 << 20)
+    with engine.open(tmp_path, options, HandClock(), disk=disk) as store:
+        for i in range(12_000):
+            store.store(memory(i, importance=i / 12_000, text="x" * 500))
+
+        emergencies = [event for event in store.events() if event.kind == "emergency"]
+        assert emergencies
+        assert all(event.bytes_reclaimed > 0 for event in emergencies)
+        assert "x" * 500 == store.get(11_999).text
+        assert store.get(0) is None
+        count = store.count()
+    with engine.open(tmp_path, options, HandClock()) as reopened:
+        assert count == reopened.count()
+
+
+def test_a_disk_full_of_pinned_records_refuses_writes_and_serves_reads(tmp_path: Path) -> None:
+    options = replace(SMALL, capacity_records=100_000, segment_bytes=256 << 10)
+    disk = LittleDisk(3 << 20)
+    with engine.open(tmp_path, options, HandClock(), disk=disk) as store:
+        with pytest.raises(engine.CapacityError):
+            fill_with_pinned(store)
+        held = store.count()
+        assert all(store.get(i) for i in range(held))
+        assert store.search(memory(5).vector, 1)[0].id == 5
+
+        disk.room_bytes = 16 << 20
+
+        store.store(memory(held))
+        assert held + 1 == store.count()
+
+
+def fill_with_pinned(store: engine.Engine) -> None:
+    for i in range(20_000):
+        store.store(memory(i, pinned=True, text="x" * 500))
+
+
+def test_the_directory_stays_within_its_limit(tmp_path: Path) -> None:
+    limit = 3 << 20
+    options = replace(SMALL, capacity_records=100_000, segment_bytes=128 << 10, disk_bytes=limit)
+    with engine.open(tmp_path, options, HandClock()) as store:
+        for i in range(8_000):
+            store.store(memory(i, importance=i / 8_000, text="x" * 300))
+            if i % 500 == 0:
+                store.maintain()
+                assert store.stats()["disk_total_bytes"] <= 1.4 * limit
+        assert store.count() > 3_000
+        assert store.get(7_999)
+
+
+def test_memory_stays_within_its_limit(tmp_path: Path) -> None:
+    options = Options(dimensions=16, capacity_bytes=2 << 20, maintenance=False)
+    with engine.open(tmp_path, options, HandClock()) as store:
+        for first in range(0, 20_000, 100):
+            store.store_batch([memory(i, importance=i / 20_000) for i in range(first, first + 100)])
+
+        store.maintain()
+
+        assert store.stats()["accounted_bytes"] <= 1.15 * (2 << 20)
+        assert store.count() > 4_000
+        assert store.get(19_999)
