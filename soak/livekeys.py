@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 
 # Deletes take the keys first whose slot is needed soon: older than this share of the capacity.
 AGED_SHARE = 0.875
-LOOKED_AT = 64  # candidates per victim
+LOOKED_AT = 16  # candidates per victim
 
 
 class LiveKeys:
@@ -56,7 +56,7 @@ class LiveKeys:
         self._remove_places(self._place[victims % self.capacity])
         missing = count - victims.size
         while missing > 0:
-            places = np.unique(draw(missing, self.count, rng))
+            places = _distinct(draw(missing, self.count, rng))
             victims = np.concatenate((victims, self._ranked[places]))
             self._remove_places(places)
             missing = count - victims.size
@@ -93,15 +93,23 @@ class LiveKeys:
     def _append(self, keys: Integers, rng: np.random.Generator) -> None:
         room = self._ranked[self.count : self.count + keys.size]
         room[:] = keys
-        if self.count:
-            chosen = np.unique(rng.integers(0, self.count, keys.size))
-            moved = room[: chosen.size]
-            displaced = self._ranked[chosen]
+        chosen = self._random_places(min(keys.size, self.count), rng)
+        if chosen.size:
+            moved = rng.permutation(keys[: chosen.size])
+            room[: chosen.size] = self._ranked[chosen]
             self._ranked[chosen] = moved
-            room[: chosen.size] = displaced
-            self._place[self._ranked[chosen] % self.capacity] = chosen
+            self._place[moved % self.capacity] = chosen
         self._place[room % self.capacity] = np.arange(self.count, self.count + keys.size)
         self.count += keys.size
+
+    def _random_places(self, count: int, rng: np.random.Generator) -> Integers:
+        """Distinct places, each as likely as any other: one from each of `count` equal parts."""
+        if not count:
+            return np.zeros(0, dtype=np.int64)
+        part = self.count // count
+        places = np.arange(count) * part + rng.integers(0, part, count)
+        turned: Integers = (places + rng.integers(self.count)) % self.count
+        return turned
 
     def _remove_places(self, places: Integers) -> None:
         """Fill the holes with the last keys; places must be distinct."""
@@ -115,3 +123,11 @@ class LiveKeys:
         self._ranked[holes] = staying
         self._place[staying % self.capacity] = holes
         self.count = rest
+
+
+def _distinct(places: Integers) -> Integers:
+    """The different values in ascending order; np.unique takes four times as long for so few."""
+    ordered = np.sort(places)
+    is_first = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]

@@ -22,7 +22,7 @@ from soak.seams import Arrivals, Floats
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
-LARGEST_BLOCK = 1024
+LARGEST_BLOCK = 4096
 SMALLEST_BLOCK = 16
 CLOSED_BLOCK = 256
 BLOCK_S = 0.25  # a block is about this long, so that new records are soon read
