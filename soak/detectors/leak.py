@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from soak.blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
 from soak.quantities import Duration, Size
 from soak.seams import Evidence, Finding, Floats
-from soak.sentences import clock_time, count, figure
+from soak.sentences import clock_time, figure
 from soak.trend import Trend, find_trend
 from soak.verdict import Concern, Status
 
@@ -33,6 +33,9 @@ ONSETS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75)
 STEEPNESS = np.array([*(1 / (1 - onset) for onset in ONSETS), 1.0])
 
 NO_EVIDENCE = "no evidence of a trend"
+# In simulation 6 of 700 clean runs end with it, and a quarter of the leaks of 10 % per hour that
+# a quarter of an hour cannot prove.
+LIKELY = "a rise is likely, but a longer run is needed to prove it"
 HIDING = "the records grow as evenly as time passes, so a leak cannot be told from them"
 # Of an even rise; the one percent left is too little to find anything but an enormous leak.
 HIDDEN = 0.99
@@ -93,14 +96,14 @@ def detect(evidence: Evidence, params: Params) -> Finding:
         return Finding(status=Status.UNKNOWN, reason=str(error), unit=UNIT)
     looks = [*_earlier(evidence, params), last]
     refused = _refused(looks, params)
-    if refused == NO_EVIDENCE and hidden_ratio(last.blocks) > HIDDEN:
-        refused = HIDING
+    if refused == NO_EVIDENCE:
+        refused = _why_no_evidence(last, params)
     status = Status.FAIL if not refused else _status_without_alarm(last, refused)
     return Finding(
         status=status,
         reason=_sentence(evidence, params, last, refused),
         effect=last.bytes_per_s,
-        threshold=max(params.gain, params.gain_ratio * last.blocks.typical) / last.blocks.span_s,
+        threshold=_smallest_gain(last.blocks, params) / last.blocks.span_s,
         unit=UNIT,
         since_s=_onset_s(last) if status is Status.FAIL else None,
         interval=last.interval,
@@ -151,7 +154,7 @@ def _gate(blocks: Blocks, trend: Trend, params: Params) -> str:
     """Why this look finds no leak; empty when it does."""
     if trend.evidence < params.evidence:
         return NO_EVIDENCE
-    if trend.gain < max(params.gain, params.gain_ratio * blocks.typical):
+    if trend.gain < _smallest_gain(blocks, params):
         return f"the rise of {figure(trend.gain, 'bytes')} is too small to matter"
     half = trend.adjusted.size // 2
     first, second = robust_slope(trend.adjusted[:half]), robust_slope(trend.adjusted[-half:])
@@ -163,11 +166,12 @@ def _gate(blocks: Blocks, trend: Trend, params: Params) -> str:
 
 
 def _refused(looks: list[Look], params: Params) -> str:
-    for one in reversed(looks):
-        if one.refused:
-            return one.refused
-    if len(looks) < LOOKS:
-        return f"seen at {count(len(looks))} looks so far, {count(LOOKS)} are needed"
+    """Why there is no alarm; empty for an alarm. looks: oldest first."""
+    if looks[-1].refused:
+        return looks[-1].refused
+    in_a_row = next((i for i, one in enumerate(reversed(looks)) if one.refused), len(looks))
+    if in_a_row < LOOKS:
+        return f"seen at {in_a_row} of {LOOKS} looks in a row so far"
     if any(_shrinks(before.trend, after.trend, params) for before, after in pairwise(looks)):
         return "the estimate shrinks as the run goes on"
     return ""
@@ -181,7 +185,20 @@ def _shrinks(before: Trend, after: Trend, params: Params) -> bool:
 
 def _status_without_alarm(last: Look, refused: str) -> Status:
     """Unknown where a leak could not be seen, or is seen but not confirmed by earlier looks."""
-    return Status.UNKNOWN if refused == HIDING or not last.refused else Status.PASS
+    is_open = refused in (HIDING, LIKELY) or not last.refused
+    return Status.UNKNOWN if is_open else Status.PASS
+
+
+def _why_no_evidence(last: Look, params: Params) -> str:
+    """A rise that is likely, or that could not be seen, is not the same as none."""
+    if hidden_ratio(last.blocks) > HIDDEN:
+        return HIDING
+    is_large = last.trend.gain > _smallest_gain(last.blocks, params)
+    return LIKELY if is_large and last.interval[0] > 0 else NO_EVIDENCE
+
+
+def _smallest_gain(blocks: Blocks, params: Params) -> float:
+    return max(params.gain, params.gain_ratio * blocks.typical)
 
 
 def hidden_ratio(blocks: Blocks) -> float:

@@ -101,6 +101,14 @@ def test_records_that_grow_evenly_all_the_time_hide_a_leak():
     assert "cannot be told from them" in finding.reason
 
 
+def test_a_likely_rise_that_a_short_run_cannot_prove_is_unknown():
+    slow = 0.3 * hours_of(run(hours=0.25)) * np.linspace(20, 40, 180)
+    finding = detect(run(slow, hours=0.25), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "a longer run is needed to prove it" in finding.reason
+
+
 def test_a_rise_too_small_to_matter_passes():
     finding = detect(run(0.9 * TIME), Params(gain=2 << 20))
 
