@@ -32,7 +32,7 @@ class Plain:
         """Say what is new; every ten seconds also how it goes."""
         for event in new_events(snapshot.events, self._latest):
             if event.kind != "phase":
-                self._say(f"{figures.moment(max(0.0, event.time_s))} {event_line(event)}")
+                self._say(f"{figures.moment(max(0.0, event.time_s))} event {event_line(event)}")
         self._latest = snapshot.events[-1] if snapshot.events else None
         for line in self._news(snapshot):
             self._say(f"{figures.moment(snapshot.elapsed_s)} {line}")
@@ -110,7 +110,7 @@ def event_line(event: Event) -> str:
         for name, value in event.details.items()
         if name not in NOT_SHOWN and value not in (0, "")
     )
-    return f"event {event.kind}{lasted} ({event.source})" + (f": {details}" if details else "")
+    return f"{event.kind}{lasted} ({event.source})" + (f": {details}" if details else "")
 
 
 def _figure(name: str, value: float | int | str | bool) -> str:
