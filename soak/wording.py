@@ -34,7 +34,7 @@ class WordingError(ValueError):
 
 
 class Wording:
-    """Texts of key and version: at most 4,096 different bodies and 16 MiB, for the whole run.
+    """Texts of key and version: sized bodies take at most 16 MiB, for the whole run.
 
     text_bytes and text_bytes_max: sizes are drawn evenly between them, one per body; equal for a
     fixed size; both 0 keep the sentences as long as they are.
@@ -49,17 +49,11 @@ class Wording:
     ) -> None:
         if not sentences:
             raise WordingError("no sentence to make texts of")
-        sized = text_bytes > 0
-        if sized and not TAG_LENGTH < text_bytes <= text_bytes_max:
-            raise WordingError(
-                f"text_bytes is {text_bytes} to {text_bytes_max}; at least {TAG_LENGTH + 1}, "
-                "ascending (the tag that names key and version takes the first "
-                f"{TAG_LENGTH})"
-            )
-        if not sized:
+        check_sizes(text_bytes, text_bytes_max)
+        if text_bytes == 0:
             self._bodies = [_ascii(sentence) for sentence in sentences]
             return
-        count = max(1, min(POOL_ENTRIES, len(sentences), POOL_BYTES // text_bytes_max))
+        count = max(1, min(len(sentences), POOL_BYTES // text_bytes_max))
         sizes = rng.integers(text_bytes, text_bytes_max, size=count, endpoint=True)
         self._bodies = [
             _resized(_ascii(sentences[i]), int(sizes[i]) - TAG_LENGTH) for i in range(count)
@@ -69,6 +63,15 @@ class Wording:
         """The tag, then body number row (wrapped around the pool)."""
         bodies = self._bodies
         return f"[{key:012d}.{version:06d}] {bodies[row % len(bodies)]}"
+
+
+def check_sizes(text_bytes: int, text_bytes_max: int) -> None:
+    """Raises WordingError where texts cannot have these sizes."""
+    if text_bytes != 0 and not TAG_LENGTH < text_bytes <= text_bytes_max:
+        raise WordingError(
+            f"text_bytes is {text_bytes} to {text_bytes_max}; at least {TAG_LENGTH + 1} and "
+            f"ascending, since the tag that names key and version takes the first {TAG_LENGTH}"
+        )
 
 
 def read_tag(text: str) -> tuple[int, int] | None:

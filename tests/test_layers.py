@@ -19,11 +19,12 @@ ROWS = (
     "rundir ring slots results client hiccup jobs telemetry checkpoint journal logs worker_log "
     "environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
-    "windows events ledger baseline series thinning blocks trend",
+    "corpus windows events ledger baseline series thinning blocks trend",
     "scenario scenario_checks scenario_model scenario_override scenario_rules scenario_schema "
     "scenario_wording choice shapes yaml_source quantities",
     "seams plugins",
-    "result histogram verdict clock snapshot columns keyhash wording sentences palette",
+    "result histogram verdict clock snapshot columns keyhash wording embedder prose sentences "
+    "palette",
 )
 ROW_OF = {name: number for number, row in enumerate(ROWS, start=1) for name in row.split()}
 ROWS_KEPT_APART = {2, 4}

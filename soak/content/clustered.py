@@ -8,13 +8,15 @@ There is no isotropic noise on offer, on purpose: in 384 dimensions all its poin
 from each other, and a search over it measures the generator instead of the target.
 """
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from soak.quantities import Size
 from soak.seams import Floats, Vector
-from soak.wording import Wording, everyday_sentences
+from soak.wording import Wording, check_sizes, everyday_sentences
 
 MAX_ROWS_LOG2 = 18
 MEMBERS_PER_CLUSTER = 50
@@ -37,6 +39,11 @@ class Params(BaseModel):
     query_noise_ratio: float = Field(0.35, ge=0, le=10)
     text_bytes: Size = 300
     text_bytes_max: Size | None = None
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Self:
+        check_sizes(self.text_bytes, self.text_bytes_max or self.text_bytes)
+        return self
 
 
 class Clustered:
