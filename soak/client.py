@@ -4,7 +4,7 @@ The load loop is the heart of the tester. It allocates nothing that stays, takes
 three times apart: when the operation was due, when it was issued, when it was answered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias, TypeVar
@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
 from soak.result import MAX_ERROR_CLASSES, Outcome, TargetUnavailable, slot_code
 from soak.seams import Operation
-from soak.slots import MAX_PHASES, Slots
+from soak.slots import CLOSED, MAX_PHASES, Slots
 
 # A client sleeps at most this long at a stretch, so that it hears of the end of the run.
 NAP_S = 0.05
@@ -42,11 +42,13 @@ class Stop:
         self.unavailable = ""  # the target's own words when it is gone for good
 
 
-@dataclass(frozen=True, slots=True)
 class Failure:
-    """What the target raised."""
+    """What the target raised. Made once per client: the load loop tells it by identity."""
 
-    error: Exception
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error = Exception()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +85,40 @@ class ErrorClasses:
             return list(self._found.values())[index:]
 
 
-def attempt(call: Callable[[Request], Answer], request: Request) -> Answer | Failure:
-    """The target's answer, or the Failure it raised: whatever a target raises is an outcome."""
+def attempt(
+    call: Callable[[Request], Answer], request: Request, failure: Failure | None = None
+) -> Answer | Failure:
+    """The target's answer or, when it raised, `failure` with the error: that is an outcome, too."""
     try:
         return call(request)
     except Exception as error:  # the worker's one broad except
-        return Failure(error)
+        failure = failure or Failure()
+        # The traceback would keep alive whatever the target had in hand.
+        failure.error = error.with_traceback(None)
+        return failure
 
 
 def run_client(
     slots: Slots,
     operations: Mapping[int, Operation],
-    claim: Callable[[], int],
+    claims: Iterator[int],
     stop: Stop,
     errors: ErrorClasses,
 ) -> None:
     """Issue operations until the run is over or stop is asked; one call per client thread.
 
-    operations: by operation code. claim: the next index, a different one for every call of any
-    thread. What prepare, check or abandon raise is a bug of the tester and passes through.
+    operations: by operation code. claims: indices in order, each given to one thread only, as
+    itertools.count does. What prepare, check or abandon raise is a bug of the tester and passes
+    through.
     """
     table = _steps_by_tag(operations)
     mask, tags, dues, arguments = slots.mask, slots.tag, slots.due, slots.argument
     starts, ends, codes = slots.start, slots.end, slots.code
+    failure = Failure()
     end_ns = monotonic_ns()
-    while not stop.asked:
-        index = claim()
+    for index in claims:
+        if stop.asked:
+            return
         slot = index & mask
         tag = tags[slot]
         if tag >> 16 != index:
@@ -119,17 +129,17 @@ def run_client(
         request = prepare(arguments[slot], phase)
         due_ns = dues[slot]
         start_ns = monotonic_ns()
-        if 0 < due_ns <= start_ns:
+        if due_ns <= start_ns:
             starts[slot] = start_ns
         else:
             start_ns = _wait_for_turn(slots, index, end_ns, stop)
             if start_ns <= 0:
                 abandon(request)
                 continue
-        answer = attempt(call, request)
+        answer = attempt(call, request, failure)
         end_ns = monotonic_ns()
-        if answer.__class__ is Failure:  # half the price of isinstance
-            codes[slot] = _failure_code(answer, stop, errors)
+        if answer is failure:
+            codes[slot] = _failure_code(failure.error, stop, errors)
             abandon(request)
         else:
             code = check(request, answer, start_ns)
@@ -147,12 +157,11 @@ def _steps_by_tag(operations: Mapping[int, Operation]) -> dict[int, Steps]:
     }
 
 
-def _failure_code(failure: object, stop: Stop, errors: ErrorClasses) -> int:
-    assert isinstance(failure, Failure)
-    if isinstance(failure.error, TargetUnavailable):
-        stop.unavailable = str(failure.error)
+def _failure_code(error: Exception, stop: Stop, errors: ErrorClasses) -> int:
+    if isinstance(error, TargetUnavailable):
+        stop.unavailable = str(error)
         stop.asked = True
-    return slot_code(Outcome.ERROR, errors.index_of(failure.error))
+    return slot_code(Outcome.ERROR, errors.index_of(error))
 
 
 def _is_written(slots: Slots, index: int, stop: Stop) -> bool:
@@ -174,9 +183,9 @@ def _wait_for_turn(slots: Slots, index: int, free_ns: int, stop: Stop) -> int:
     slot = index & slots.mask
     due_ns = slots.due[slot]
     now_ns = monotonic_ns()
-    if due_ns <= 0:
+    if due_ns >= CLOSED:
         begin_ns, end_ns = slots.phase_ns(slots.tag[slot] >> 8 & 255)
-        due_ns = max(free_ns - due_ns, begin_ns, now_ns)
+        due_ns = max(free_ns + due_ns - CLOSED, begin_ns, now_ns)
         if due_ns >= end_ns:
             slots.code[slot] = VOID
             slots.end[slot] = now_ns

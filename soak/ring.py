@@ -21,6 +21,7 @@ from soak.seams import Floats
 from soak.slots import (
     BEGIN_WORD,
     BYTES_PER_SLOT,
+    CLOSED,
     CLOSING_WORD,
     EMPTY,
     END_WORD,
@@ -158,7 +159,7 @@ class Ring:
         if block.is_open:
             due_ns += t0_ns
         else:
-            np.negative(due_ns, out=due_ns)
+            due_ns += CLOSED
             self._header[BEGIN_WORD + block.phase] = t0_ns + round(block.begin_s * NS_PER_S)
             self._header[END_WORD + block.phase] = t0_ns + round(block.end_s * NS_PER_S)
         first = self.scheduled
@@ -192,7 +193,7 @@ class Ring:
         """How many operations were to be issued by now: all that are due, issued or not."""
         found = self.folded - self.void_count
         for a, b in self._pieces(self.folded, self.scheduled):
-            is_due = (self._due[a:b] > 0) & (self._due[a:b] <= now_ns)
+            is_due = self._due[a:b] <= now_ns
             is_due |= (self._start[a:b] != 0) | (self._tag[a:b] < 0)
             found += int(np.count_nonzero(is_due))
         return found
@@ -228,7 +229,7 @@ class Ring:
         done = self.folded
         for a, b in self._pieces(self.folded, self.scheduled):
             is_kept = (self._start[a:b] != 0) | (self._tag[a:b] < 0)
-            is_kept |= (self._due[a:b] > 0) & (self._due[a:b] <= at_ns)
+            is_kept |= self._due[a:b] <= at_ns
             kept = np.flatnonzero(is_kept)
             if kept.size:
                 done = self.folded + int((a + kept[-1] - self.folded) % self.size) + 1
@@ -259,7 +260,7 @@ class Ring:
         return joined([part for part in parts if len(part)])
 
     def _is_owed(self, a: int, b: int, now_ns: int) -> NDArray[np.bool_]:
-        is_due = (self._due[a:b] > 0) & (self._due[a:b] <= now_ns)
+        is_due = self._due[a:b] <= now_ns
         is_unfinished = (self._end[a:b] == 0) & (self._tag[a:b] >= 0)
         owed: NDArray[np.bool_] = is_unfinished & ((self._start[a:b] != 0) | is_due)
         return owed

@@ -6,8 +6,8 @@
       256..511  phase_begin_ns, 512..767 phase_end_ns: written for closed phases only
     then one column after the other, `slots` entries each:
       tag      int64  index << 16 | phase << 8 | operation; -1: empty     controller, last
-      due      int64  monotonic ns; <= 0: that many ns after the client   controller (the worker
-               became free (closed loop)                                  resolves a closed one)
+      due      int64  monotonic ns; from CLOSED on: that many ns after    controller (the worker
+               the client became free (closed loop)                       resolves a closed one)
       argument int64  key or first id                                     controller
       start    int64  monotonic ns; 0: not issued; negative: the client   worker, before the call
                had waited for it, so a late start is the tester's fault
@@ -26,6 +26,7 @@ HEADER_BYTES = 8192
 BYTES_PER_SLOT = 5 * 8 + 1
 MAX_PHASES = 256
 EMPTY = -1
+CLOSED = 1 << 62  # later than every moment, so the loop needs one comparison to see it
 
 SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD = 2, 3, 4, 5
 BEGIN_WORD, END_WORD = 256, 512

@@ -111,9 +111,9 @@ def _serve(
     ring.worker_pid = os.getpid()
     errors = ErrorClasses()
     telemetry = Telemetry(log, bench.target, bench.population, errors)
-    slots, claim = ring.slots(), count().__next__
+    slots, claims = ring.slots(), count()
     clients = [
-        threads.submit(run_client, slots, bench.operations, claim, stop, errors)
+        threads.submit(run_client, slots, bench.operations, claims, stop, errors)
         for _ in range(scenario.target.clients)
     ]
     others = [
