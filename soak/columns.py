@@ -58,6 +58,12 @@ TARGET = (
     ("processes", "soak_target_processes", "gauge", "Processes of the target."),
     ("cpu_s", "soak_target_cpu_seconds_total", "counter", "Processor time of the target."),
     (
+        "cpu_wait_s",
+        "soak_target_cpu_wait_seconds_total",
+        "counter",
+        "Time for which the target's threads were ready to run and had to wait.",
+    ),
+    (
         "faults_major",
         "soak_target_major_faults_total",
         "counter",
@@ -91,6 +97,13 @@ TESTER = (
 )
 HOST = (
     ("host_load_1m", "soak_host_load1", "gauge", "Tasks running or waiting, over a minute."),
+    ("host_cpus", "soak_host_cpus", "gauge", "Processors of the machine."),
+    (
+        "host_busy_s",
+        "soak_host_busy_seconds_total",
+        "counter",
+        "Processor time spent by everybody since the machine started.",
+    ),
     ("host_available_bytes", "soak_host_available_bytes", "gauge", "Memory left without swapping."),
     (
         "host_limit_bytes",

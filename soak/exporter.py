@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -17,7 +18,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from soak.histogram import Histogram
+from soak.clock import NS_PER_S
+from soak.histogram import SIZE, Histogram, lower_bound_ns
 from soak.metrics import Distribution, Family, distributions, families
 from soak.snapshot import Snapshot
 
@@ -31,6 +33,11 @@ BOUNDS_S = (
     *(0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, math.inf),
 )
 SERIES_PER_HISTOGRAM = len(BOUNDS_S) + 2
+# Where in a histogram's counts each exported bucket begins; a sum between these places is four
+# times as fast as Histogram.cumulative, which a test holds it to.
+_LOWER_NS = lower_bound_ns(np.arange(SIZE, dtype=np.int64))
+_BEGINS = np.searchsorted(_LOWER_NS, [0.0, *(b * NS_PER_S for b in BOUNDS_S[:-1])], side="right")
+_BEGINS[0] = 0
 OTHER = "other"
 MAX_SERIES = 5000
 
@@ -44,7 +51,8 @@ class Counts:
 
     @staticmethod
     def of(histogram: Histogram) -> "Counts":
-        return Counts(histogram.cumulative(BOUNDS_S), histogram.sum_ns / 1e9)
+        counted = np.add.reduceat(histogram.counts, _BEGINS)
+        return Counts(counted.cumsum().tolist(), histogram.sum_ns / NS_PER_S)
 
     def plus(self, other: "Counts") -> "Counts":
         added = [a + b for a, b in zip(self.cumulative, other.cumulative, strict=True)]

@@ -7,7 +7,7 @@ that is not known (nan) is left out.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from soak.columns import REPORTED, RESOURCES
@@ -98,10 +98,10 @@ def families(snapshot: Snapshot) -> list[Family]:
 
 
 def _without_nan(family: Family) -> Family:
+    if not any(map(math.isnan, family.samples.values())):
+        return family
     known = {key: value for key, value in family.samples.items() if not math.isnan(value)}
-    return Family(
-        name=family.name, kind=family.kind, help=family.help, labels=family.labels, samples=known
-    )
+    return replace(family, samples=known)
 
 
 def _gauge(name: str, explanation: str, value: float) -> Family:
