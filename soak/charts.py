@@ -16,7 +16,7 @@ Width = Literal["wide", "half"]
 GAP_RATIO = 4.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
     """One curve. tone: its colour in soak/palette.py; t, y: shape (n,), nan is a gap."""
 
@@ -29,7 +29,7 @@ class Line:
     is_filled: bool = False  # the area below it, for what is counted per window
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bands:
     """Stretches of time, shape (n,) each. height: share of the panel from the bottom, 1 is all."""
 
@@ -79,7 +79,7 @@ class Chart:
     bounds: tuple[Bound, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lane:
     """All that one kind of event did, one row of the timeline."""
 

@@ -1,7 +1,6 @@
 """How is a figure drawn? Charts as SVG that follows the page's colours, or as PNG; matplotlib."""
 
 import io
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
@@ -14,6 +13,7 @@ from soak import ticks
 from soak.charts import Bands, Chart, Lane, Line, Timeline, Unit
 from soak.palette import PALETTE
 from soak.seams import Floats
+from soak.svg_page import CURVE, for_page
 
 # Inches. Margins are absolute, so that all wide figures share one time axis, one under another.
 WIDTH = {"wide": 10.4, "half": 5.1}
@@ -35,8 +35,25 @@ def svg(chart: Chart | Timeline) -> str:
     """An `<svg>` element for a page that defines the palette's custom properties. No title."""
     target = io.StringIO()
     with _styled():
-        _drawn(chart, title="").savefig(target, format="svg", metadata={"Date": None})
-    return _for_page(target.getvalue(), chart)
+        figure = _drawn(chart, title="")
+        figure.savefig(target, format="svg", metadata={"Date": None})
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    panel = figure.axes[0].get_position()
+    frame = panel.x0 * width, (1 - panel.y1) * height, panel.width * width, panel.height * height
+    return for_page(target.getvalue(), chart.name, chart.title, frame, _curves(figure, chart))
+
+
+def _curves(figure: Figure, chart: Chart | Timeline) -> list[dict[str, object]]:
+    """What turns a place on each curve back into a value; in the order of the chart's lines."""
+    told: list[dict[str, object]] = []
+    for curve in chart.lines if isinstance(chart, Chart) else ():
+        axes = figure.axes[-1 if curve.is_second else 0]
+        low, high = axes.get_ylim()
+        unit = chart.second_unit if curve.is_second else chart.unit
+        is_logarithmic = axes.get_yscale() == "log"
+        scale = {"low": low, "high": high, "unit": unit, "log": is_logarithmic}
+        told.append({"label": curve.label, "tone": curve.tone, "end_s": chart.end_s, **scale})
+    return told
 
 
 def png(chart: Chart | Timeline, dots_per_inch: int = 150) -> bytes:
@@ -101,13 +118,13 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     other = axes.twinx() if second else None
     if other is not None:
         other.set_facecolor("none")
-        _draw_lines(other, second)
+        _draw_lines(other, second, chart)
         high = float(_finite(second).max(initial=1.0))
         other.set_ylim(0, high * SECOND_HEADROOM)
         _label_values(other, 0, high, chart.second_unit, PALETTE[second[0].tone].light)
         # The other axes are made last, and would be drawn over the memory.
         other.set_zorder(axes.get_zorder() - 1)
-    _draw_lines(axes, first)
+    _draw_lines(axes, first, chart)
     _scale(axes, chart, first)
     for bands in chart.bands:
         _draw_bands(axes, bands)
@@ -137,7 +154,7 @@ def _draw_bands(axes: Axes, bands: Bands) -> None:
     )
 
 
-def _draw_lines(axes: Axes, curves: Sequence[Line]) -> None:
+def _draw_lines(axes: Axes, curves: Sequence[Line], chart: Chart) -> None:
     for curve in curves:
         colour = PALETTE[curve.tone].light
         known = int(np.isfinite(curve.y).sum())
@@ -152,6 +169,7 @@ def _draw_lines(axes: Axes, curves: Sequence[Line]) -> None:
             markersize=2.6,
             label=curve.label,
             solid_joinstyle="round",
+            gid=f"{CURVE}{chart.lines.index(curve)}",
         )
         if curve.is_filled:
             axes.fill_between(curve.t, curve.y, color=colour, alpha=0.18, linewidth=0)
@@ -304,27 +322,3 @@ def _finite(curves: Sequence[Line]) -> Floats:
     values = np.concatenate([curve.y for curve in curves]) if curves else np.empty(0)
     known: Floats = values[np.isfinite(values)]
     return known
-
-
-def _for_page(text: str, chart: Chart | Timeline) -> str:
-    """The element alone: colours as custom properties, the page's font, ids unique on the page."""
-    body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
-    body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
-    used = set(re.findall(r"(?:url\(#|href=\"#)([\w-]+)", body))
-    body = re.sub(
-        r' id="([\w-]+)"',
-        lambda found: f' id="{chart.name}-{found[1]}"' if found[1] in used else "",
-        body,
-    )
-    body = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{chart.name}-", body)
-    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", body)
-    body = re.sub(r"\s*\n\s*", "\n", body)
-    for name, tone in PALETTE.items():
-        body = body.replace(tone.light, f"var(--{name.replace('_', '-')})")
-    frame = re.search(r'viewBox="[^"]*"', body)
-    assert frame is not None
-    rest = body[body.index(">") + 1 :]
-    label = chart.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    return f'<svg {spaces} {frame[0]} role="img" aria-label="{label}">{rest}'.strip()

@@ -70,8 +70,7 @@ def _require_run(path: Path, directory: RunDirectory) -> None:
 
 def _document(journal: Journal, run_id: str, *, is_alive: bool) -> Mapping[str, object]:
     if journal.report is None:
-        found = recover(journal, run_id)
-        return {**found, "state": "running"} if is_alive else found
+        return recover(journal, run_id, is_alive=is_alive)
     if journal.report.get("state") in ALIVE and not is_alive:
         return {**journal.report, "state": "interrupted"}
     return journal.report

@@ -19,14 +19,17 @@ RANGES = ("resident_bytes", "anonymous_bytes", "disk_bytes", "open_fds", "thread
 RECORDS = ("live", "stored", "evicted", "deleted")
 
 
-def recover(journal: Journal, run_id: str) -> Document:
+def recover(journal: Journal, run_id: str, *, is_alive: bool) -> Document:
     """The keys of report.json as far as the journal goes; what it cannot tell is null.
 
-    The verdict is unknown, unless a wrong answer was on record: that stays a failure.
+    is_alive: somebody still writes the journal, so the end is yet to come. The verdict is unknown,
+    unless a wrong answer was on record: that stays a failure.
     """
     elapsed_s = elapsed(journal)
     verdicts = last_verdicts(journal)
     distrust = f"it ended without a verdict, last heard of at {clock_time(elapsed_s)}"
+    if is_alive:
+        distrust = "it is still going on"
     verdict = merge(verdicts, trusted=False, distrust=distrust)
     target = journal.plan.get("target")
     environment = dict(journal.environment)
@@ -63,7 +66,7 @@ def recover(journal: Journal, run_id: str) -> Document:
         "health": _health(journal.samples),
         "environment": environment,
         "version": environment.get("soak", ""),
-        "state": "interrupted",
+        "state": "running" if is_alive else "interrupted",
     }
     safe = finite(content)
     assert isinstance(safe, dict)

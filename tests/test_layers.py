@@ -13,8 +13,9 @@ ROWS = (
     "cli session live plain daemon run listing",
     "controller worker cluster",  # never each other: they meet in the run directory
     "worker_process telemetry feeder observer status judge certificate checks health exporter "
-    "metrics web answers report report_html report_junit report_markdown record recovered readable "
-    "figures picture plots charts ticks objectives occurrences compare",
+    "metrics web answers report report_junit report_markdown record recovered readable "
+    "figures picture plots charts ticks objectives occurrences compare report_html report_files "
+    "report_judgement report_evidence markup stretches svg_page",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "rundir ring slots results client hiccup jobs telemetry checkpoint journal logs worker_log "
     "environment limits "
