@@ -12,9 +12,10 @@ from soak.health import health
 from soak.histogram import Histogram
 from soak.judge import Judge
 from soak.observer import Observer
+from soak.outline import outline
 from soak.rundir import LineLog
 from soak.scenario import Scenario
-from soak.seams import Evidence, Floats
+from soak.seams import Evidence
 from soak.snapshot import (
     NAN,
     Certificate,
@@ -29,7 +30,6 @@ from soak.snapshot import (
 from soak.verdict import RunVerdict, Verdict, merge
 from soak.windows import Windows
 
-TREND_POINTS = 300
 TREND = (
     *("t_s", "achieved_per_s", "offered_per_s", "live_records", "recall", "health_ratio"),
     *("resident_bytes", "anonymous_bytes", "disk_bytes", "accounted_bytes"),
@@ -248,9 +248,9 @@ class Status:
         )
 
     def _trend(self) -> dict[str, tuple[float, ...]]:
-        columns = self._observer.columns()
-        wanted = [*TREND, *(f"{name}_p99_s" for name in self._scenario.operations)]
-        return {name: _thinned(columns[name]) for name in wanted if name in columns}
+        names = self._scenario.operations
+        latencies = (f"{name}_{which}_s" for name in names for which in ("p50", "p99"))
+        return outline(self._observer.columns(), [*TREND, *latencies])
 
 
 def warm_until_s(scenario: Scenario) -> float:
@@ -288,11 +288,6 @@ def flat(operations: Mapping[str, OperationTotals], length_s: float) -> dict[str
                 totals[f"{name}_{label}{which}_s"] = getattr(quantiles, which)
     totals["achieved_per_s"] = totals["count"] / length_s if length_s > 0 else NAN
     return totals
-
-
-def _thinned(column: Floats) -> tuple[float, ...]:
-    step = max(1, -(-column.size // TREND_POINTS))
-    return tuple(float(value) for value in column[::-step][::-1])
 
 
 def starting(identity: Identity, scenario: Scenario) -> Snapshot:

@@ -20,7 +20,7 @@ ROWS = (
     "rundir ring slots results client hiccup jobs telemetry checkpoint journal logs worker_log "
     "environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
-    "corpus windows events ledger baseline series thinning blocks trend",
+    "corpus windows events ledger baseline series thinning outline blocks trend",
     "scenario scenario_checks scenario_model scenario_override scenario_rules scenario_schema "
     "scenario_wording choice shapes yaml_source quantities",
     "seams plugins",
