@@ -103,6 +103,14 @@ class Conditions:
     worst_gap: Mapping[str, int] = field(default_factory=dict)
 
 
+# What `machine_of` reads.
+MACHINE_COLUMNS = (
+    *("t_s", "tester_resident_bytes", "tester_cpu_s", "cpu_s", "cpu_wait_s"),
+    *("host_steal_ratio", "host_cpu_pressure_ratio", "host_memory_pressure_ratio"),
+    *("host_throttled_s", "host_clock_step_s_max", "host_busy_s", "host_cpus"),
+)
+
+
 class SamplerRecord:
     """How one sampler fared; three integers for the whole run."""
 

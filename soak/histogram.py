@@ -72,6 +72,13 @@ class Histogram:
         self.max_ns = max(self.max_ns, int(values_ns.max()))
         self.overflow += int(np.count_nonzero(values_ns >= _LOWER_NS[SIZE]))
 
+    def clear(self) -> None:
+        """Forget everything, and keep the memory: windows come and go for days."""
+        self.counts.fill(0)
+        self.sum_ns = 0
+        self.max_ns = 0
+        self.overflow = 0
+
     def merge(self, other: "Histogram") -> None:
         """Add the other's counts to these; the order of merging does not matter."""
         self.counts += other.counts

@@ -5,7 +5,7 @@ job. One lock guards the series; nothing is read from the target or from /proc u
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -133,9 +133,10 @@ class Observer:
         for record in self.sampler_records.values():
             record.add(is_good=False)
 
-    def columns(self) -> dict[str, Floats]:
+    def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
+        """Copies of those columns of the series, or of all."""
         with self._lock:
-            return self.series.columns()
+            return self.series.columns(names)
 
     def trouble(self) -> str:
         """Why part of the record could not be written; empty when all of it was."""

@@ -6,7 +6,7 @@ and every later row stands for twice as many samples: 4,096 rows are 68 minutes 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -60,13 +60,17 @@ class Series:
         if self._pending_rows == self._stride:
             self._keep_pending()
 
-    def columns(self) -> dict[str, Floats]:
-        """Copies of all columns, equally long; the last row may stand for fewer samples."""
+    def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
+        """Copies of those columns that exist, or of all; equally long.
+
+        The last row may stand for fewer samples.
+        """
+        wanted = self._columns.keys() if names is None else self._columns.keys() & set(names)
         if not self._pending_rows:
-            return {name: kept[: self._rows].copy() for name, kept in self._columns.items()}
+            return {name: self._columns[name][: self._rows].copy() for name in wanted}
         return {
-            name: np.append(kept[: self._rows], self._pending_value(name))
-            for name, kept in self._columns.items()
+            name: np.append(self._columns[name][: self._rows], self._pending_value(name))
+            for name in wanted
         }
 
     def _has_room_for(self, name: str) -> bool:

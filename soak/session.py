@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from soak.allocator import keep_flat
 from soak.clock import SystemClock
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
@@ -33,6 +34,7 @@ def execute(
     scenario: Scenario, *, out: Path, plain: bool, as_json: bool, arguments: Sequence[str]
 ) -> int:
     """Run it and return the exit code. Raises Mistake where it cannot begin."""
+    keep_flat()
     clock = SystemClock()
     level = os.environ.get("SOAK_LOG", "warning")
     configure(clock, as_json=not sys.stderr.isatty(), level=level)

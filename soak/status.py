@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soak.certificate import Conditions, certify, is_slow, machine_of
+from soak.certificate import MACHINE_COLUMNS, Conditions, certify, is_slow, machine_of
 from soak.events import EventLog
 from soak.health import health
 from soak.histogram import Histogram
@@ -180,7 +180,7 @@ class Status:
                 achieved_rate=done / taken_s if taken_s > 0 else NAN,
                 tightest_s=self._judge.tightest_s,
                 is_slow=is_slow(verdicts),
-                machine=machine_of(observer.columns()),
+                machine=machine_of(observer.columns(MACHINE_COLUMNS)),
                 samples={name: record.samples for name, record in records.items()},
                 failures={name: record.failures for name, record in records.items()},
                 worst_gap={name: record.worst_gap for name, record in records.items()},
@@ -206,7 +206,7 @@ class Status:
 
     def _offered_per_s(self, elapsed_s: float) -> float:
         """What was due per second after warm-up; nan where the clients decide."""
-        columns = self._observer.columns()
+        columns = self._observer.columns(("t_s", "offered_per_s"))
         at_s, offered = columns.get("t_s"), columns.get("offered_per_s")
         if at_s is None or offered is None:
             return NAN
@@ -250,7 +250,8 @@ class Status:
     def _trend(self) -> dict[str, tuple[float, ...]]:
         names = self._scenario.operations
         latencies = (f"{name}_{which}_s" for name in names for which in ("p50", "p99"))
-        return outline(self._observer.columns(), [*TREND, *latencies])
+        wanted = [*TREND, *latencies]
+        return outline(self._observer.columns(wanted), wanted)
 
 
 def warm_until_s(scenario: Scenario) -> float:

@@ -106,7 +106,7 @@ class _Tally:
             self.total[measure].merge(self._window[measure])
             if is_measured:
                 self.measured[measure].merge(self._window[measure])
-            self._window[measure] = Histogram()
+            self._window[measure].clear()
         return outcomes, quantiles
 
     def _refresh_recent(self) -> None:

@@ -17,7 +17,7 @@ ROWS = (
     "figures picture plots charts ticks objectives occurrences compare report_html report_files "
     "report_judgement report_evidence markup stretches svg_page",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
-    "rundir ring slots results client hiccup jobs telemetry checkpoint journal logs worker_log "
+    "rundir ring slots results client hiccup jobs allocator telemetry checkpoint journal logs worker_log "
     "environment limits "
     "workload livekeys popularity importance population followed oracle broken recall eviction "
     "corpus windows events ledger baseline series thinning outline blocks trend",
