@@ -13,6 +13,8 @@ from soak.seams import Hit, Query, Record
 from soak.wording import read_tag
 
 MISSING = slot_code(Outcome.MISSING)
+# What looking at an answer of the wrong shape raises.
+MALFORMED = (AttributeError, TypeError, ValueError, OverflowError)
 COSINE_MIN = 0.95
 SCORE_TOLERANCE = 1e-5  # float32 cosines computed in two orders differ by some 1e-7
 
@@ -74,16 +76,21 @@ def judge_record(population: Population, key: int, record: Record, start_ns: int
         return population.note_violation(
             Violation.RESURRECTED, "get", key, start_ns, f"gone {_age(start_ns, changed_ns)}"
         )
-    is_right = record.key == key and record.text == population.content.text(key, version)
-    if not is_right or not _has_right_vector(population, key, version, record):
-        return _judge_content(population, key, version, record, start_ns)
+    try:
+        if not _is_right(population, key, version, record):
+            return _judge_content(population, key, version, record, start_ns)
+    except MALFORMED as error:
+        note = f"not a record: {error}"
+        return population.note_violation(Violation.CORRUPT, "get", key, start_ns, note)
     if state == MAYBE:
         population.note_read(slot, was_found=True)
     return 0
 
 
-def _has_right_vector(population: Population, key: int, version: int, record: Record) -> bool:
-    """One key in 16 is looked at, where the target gives vectors back; quantised ones pass."""
+def _is_right(population: Population, key: int, version: int, record: Record) -> bool:
+    """The text to the letter; the vector of one key in 16, if there is one; quantised ones pass."""
+    if record.key != key or record.text != population.content.text(key, version):
+        return False
     if key & 15 or record.vector.shape != (population.content.dimensions,):
         return True
     right = population.content.vector(key, version)
@@ -106,11 +113,9 @@ def _judge_content(
 
 def judge_hits(population: Population, query: Query, hits: Sequence[Hit], start_ns: int) -> int:
     """The target answered a search with these hits: their order, number and right to be there."""
-    if not hits:
-        return 0
     try:
         broken = _first_broken_hit(population, query, hits, start_ns)
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+    except MALFORMED as error:
         broken = (Violation.CORRUPT, -1, f"not a list of hits: {error}")
     population.checked += 1
     if broken is None:
@@ -167,7 +172,7 @@ def judge_neighbours(
     population.checked += 1
     try:
         broken = _first_broken_neighbour(population, answer, start_ns)
-    except (TypeError, ValueError, OverflowError) as error:
+    except MALFORMED as error:
         broken = (Violation.CORRUPT, start, f"not a list of keys: {error}")
     if broken is not None:
         return population.note_violation(broken[0], "traverse", broken[1], start_ns, broken[2])
@@ -196,8 +201,9 @@ def _first_broken_neighbour(
 def judge_scan(population: Population, limit: int, seen: int, start_ns: int) -> int:
     """The target says that it read `seen` records, `limit` at most."""
     population.checked += 1
-    if not 0 <= seen <= limit:
-        note = f"{seen} records, at most {limit} were asked for"
+    told: object = seen  # what a broken target tells need not be a number
+    if not isinstance(told, int) or not 0 <= told <= limit:
+        note = f"{told!r} records, at most {limit} were asked for"
         return population.note_violation(Violation.DISORDER, "scan", -1, start_ns, note)
     floor = min(limit, population.present_count(start_ns))
     if seen >= floor or may_have_forgotten(population):

@@ -225,6 +225,7 @@ BREACHES = {
     "deleted": ([Hit(0, 0.5)], Violation.RESURRECTED),
     "not a hit": ([("a", 1)], Violation.CORRUPT),
     "not a list": (7, Violation.CORRUPT),
+    "nothing": (None, Violation.CORRUPT),
 }
 
 
