@@ -1,0 +1,1 @@
+"""What does the tester itself cost, and what do its peers cost on the same machine?"""
