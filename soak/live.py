@@ -23,7 +23,7 @@ from rich.live import Live as Screen
 from rich.text import Text
 
 from soak import figures
-from soak.plain import STATUS_WORDS, event_line, slowest
+from soak.plain import STATUS_WORDS, event_line, leading
 from soak.snapshot import Identity, OperationTotals, Snapshot
 from soak.verdict import RunVerdict, Status
 
@@ -240,7 +240,7 @@ def _history(snapshot: Snapshot, width: int) -> Iterator[Text]:
     times = trend.get("t_s", ())
     room = max(10, width - LABEL_WIDTH - FIGURE_WIDTH - 1)
     end_s = max(snapshot.elapsed_s, *times, 1.0)
-    found = slowest(snapshot)
+    found = leading(snapshot)
     p99 = f"{found[0]}_p99_s" if found else ""
     for label, column, tone, say in (
         (f"p99 {found[0]}" if found else "p99", p99, "red", figures.latency),

@@ -9,7 +9,8 @@ from soak.verdict import RunVerdict, Status
 
 EVERY_S = 10.0
 STATUS_WORDS = {Status.PASS: "PASS", Status.FAIL: "FAIL", Status.UNKNOWN: "UNKNOWN"}
-NOT_SHOWN = ("maintenance", "phase")
+NOT_SHOWN = ("maintenance", "phase", "sequence")
+LEADING = "search"
 
 
 class Plain:
@@ -46,6 +47,9 @@ class Plain:
         self._say(f"because: {verdict.reason}")
         self._say(f"report:  {report or self._identity.directory}")
 
+    def restore(self) -> None:
+        """Nothing: lines leave a terminal as it was."""
+
     def _news(self, snapshot: Snapshot) -> Iterator[str]:
         if snapshot.phase != self._phase:
             self._phase = snapshot.phase
@@ -63,11 +67,11 @@ class Plain:
 
 
 def progress_line(snapshot: Snapshot) -> str:
-    """How it goes, on one line: rate, slowest operation, memory, records, health, verdict."""
+    """How it goes, on one line: rate, latency, memory, records, health, verdict."""
     certificate = snapshot.certificate
     parts = [
         f"{figures.rate(certificate.achieved_rate)} of {figures.rate(certificate.offered_rate)}",
-        *_slowest(snapshot),
+        *_latency(snapshot),
         f"memory {figures.size(snapshot.resources.get('anonymous_bytes', float('nan')))}",
         f"records {figures.whole(snapshot.records.get('live', float('nan')))}",
         f"health {figures.share(snapshot.health.get('score', float('nan')))}",
@@ -79,18 +83,18 @@ def progress_line(snapshot: Snapshot) -> str:
     return " | ".join(parts)
 
 
-def slowest(snapshot: Snapshot) -> tuple[str, OperationTotals] | None:
-    """The operation with the worst recent p99; None before any was measured."""
-    measured = [
-        (name, totals)
-        for name, totals in snapshot.operations.items()
-        if totals.recent.p99 == totals.recent.p99
-    ]
-    return max(measured, key=lambda pair: pair[1].recent.p99, default=None)
+def leading(snapshot: Snapshot) -> tuple[str, OperationTotals] | None:
+    """The operation the story is told with: search, else the one most time went into."""
+    measured = {name: totals for name, totals in snapshot.operations.items() if totals.count}
+    if not measured:
+        return None
+    longest = max(measured, key=lambda name: measured[name].service.sum_ns)
+    name = LEADING if LEADING in measured else longest
+    return name, measured[name]
 
 
-def _slowest(snapshot: Snapshot) -> Iterator[str]:
-    found = slowest(snapshot)
+def _latency(snapshot: Snapshot) -> Iterator[str]:
+    found = leading(snapshot)
     if found:
         name, recent = found[0], found[1].recent
         yield f"{name} p50 {figures.latency(recent.p50)} p99 {figures.latency(recent.p99)}"

@@ -28,6 +28,7 @@ class View(Protocol):
 
     def update(self, snapshot: Snapshot) -> None: ...
     def close(self, verdict: RunVerdict, report: str = "") -> None: ...
+    def restore(self) -> None: ...
 
 
 def execute(
@@ -47,10 +48,10 @@ def execute(
             server = serve(scenario.listen, lambda: controller.latest, controller.beat_age_s)
             stack.callback(server.close)
             url = server.url
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before = signal.signal(number, _stopper(stop))
-            stack.callback(signal.signal, number, before)
         view = _view(controller.latest.identity, url, stop, plain=plain)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, _stopper(stop, view))
+            stack.callback(signal.signal, number, before)
         try:
             snapshot = controller.run(stop, view.update)
         except Mistake as mistake:
@@ -59,6 +60,7 @@ def execute(
             )
             view.close(unknown)
             raise
+        view.update(snapshot)
         report = write_papers(directory, snapshot)
         view.close(snapshot.verdict, str(report))
     _say_result(snapshot, report, as_json=as_json)
@@ -86,11 +88,12 @@ def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> Vi
     return Live(identity, url=url, stop=quit_gracefully)
 
 
-def _stopper(stop: StopRequest) -> Callable[[int, FrameType | None], None]:
+def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None], None]:
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.signal_number:
             # Asked twice: at once. The worker sees its parent gone and ends by itself.
+            view.restore()
             os._exit(128 + number)
         stop.signal_number = number
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from soak.histogram import Histogram
 from soak.plain import Plain, new_events
 from soak.snapshot import Hang, Quantiles, Snapshot
 from soak.verdict import RunVerdict, Status
@@ -40,6 +41,13 @@ def test_progress_is_one_line_with_rate_latency_memory_records_health_and_verdic
         "03:00:00 200/s of 200/s | search p50 2.5 ms p99 12.5 ms | memory 171 MiB"
     )
     assert line.endswith("| records 32,800 | health 93 % | FAIL")
+
+
+def test_a_rare_slow_operation_does_not_tell_the_story(snapshot):
+    get, store = (snapshot.operations[name] for name in ("get", "store"))
+    rare = replace(store, count=1, service=Histogram())
+    line = said(replace(snapshot, operations={"reopen": rare, "get": get}))[-1]
+    assert "| get p50" in line
 
 
 def test_progress_comes_every_ten_seconds_however_often_snapshots_come(snapshot):
