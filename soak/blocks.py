@@ -1,9 +1,13 @@
 """How is a noisy, cycling series made comparable? Cut into blocks of equal length, medians taken.
 
-The window begins after warm-up, after a fifth of the time so far, and after the records were
-first nearly as many as ever (filling), unless that leaves too little.
+The window begins after warm-up, after a fifth of the time so far, after the records were first
+nearly as many as ever (filling), and after stores have then replaced all of them once, unless
+that leaves too little. Until records are replaced, an allocator that never has to reuse memory
+looks like a leak: measured on a dictionary of 20,000 records with 40 stores per 36 deletes, 700
+bytes per store until 1.05 times the live records had been stored anew, then 5 bytes.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -19,6 +23,7 @@ SKIPPED_RATIO = 0.2  # of the time so far
 PLANNED_RATIO = 0.05
 FULL_RATIO = 0.95
 FILL_LEAVES = 0.4
+TURNOVERS = 1.2
 
 MAX_BLOCKS = 48
 BLOCK_S = 12.0  # at least, while there are more than the fewest blocks
@@ -53,6 +58,8 @@ class Blocks:
     """Block medians, each shape (n,); covariates (n, p), the first column constant.
 
     span_s: from the middle of the first block to the middle of the last; start_s: of the window.
+    stored_count: records stored from first to last block, nan where nobody counted; live_count:
+    the median. is_settled: whether all records were replaced before the window.
     """
 
     start_s: float
@@ -60,6 +67,9 @@ class Blocks:
     held: Floats
     covariates: Floats
     operations: Floats | None
+    stored_count: float
+    live_count: float
+    is_settled: bool
 
     @property
     def typical(self) -> float:
@@ -76,8 +86,9 @@ def cut(evidence: Evidence, asked: Asked, until_s: float) -> Blocks:
     live = columns[asked.records]
     is_usable = ~np.isnan(held) & ~np.isnan(live) & (columns["t_s"] <= until_s)
     t_s, held, live = columns["t_s"][is_usable], held[is_usable], live[is_usable]
-    done = columns.get("operations_total")
-    start_s = _start_s(evidence, t_s, live, until_s)
+    done, stored = columns.get("operations_total"), columns.get("stored_total")
+    filled = _Filled.of(t_s, live, None if stored is None else stored[is_usable])
+    start_s, is_settled = _start(evidence, filled, until_s)
     inside = t_s >= start_s
     edges = _edges(t_s[inside], start_s, asked)
     span_s = float(edges[-1] - edges[0]) * (1 - 1 / (edges.size - 1))
@@ -88,6 +99,9 @@ def cut(evidence: Evidence, asked: Asked, until_s: float) -> Blocks:
         held=medians,
         covariates=_covariates(medians, t_s, live, edges),
         operations=None if done is None else _medians_or_none(t_s, done[is_usable], edges),
+        stored_count=math.nan if stored is None else _rise(stored[is_usable][inside]),
+        live_count=float(np.median(live[inside])),
+        is_settled=is_settled,
     )
 
 
@@ -105,17 +119,46 @@ def robust_slope(y: Floats) -> float:
     return float(np.median((y[j] - y[i]) / (j - i)))
 
 
-def _start_s(evidence: Evidence, t_s: Floats, live: Floats, until_s: float) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filled:
+    """When the records were first nearly as many as ever, and when all were replaced since.
+
+    replaced_s: 0 where nobody counts stores, infinite where it has not happened yet.
+    """
+
+    full_s: float
+    replaced_s: float
+
+    @staticmethod
+    def of(t_s: Floats, live: Floats, stored: Floats | None) -> "_Filled":
+        if not live.size:
+            return _Filled(full_s=0.0, replaced_s=math.inf)
+        full = int(np.argmax(live >= FULL_RATIO * live.max()))
+        if stored is None:
+            return _Filled(full_s=float(t_s[full]), replaced_s=0.0)
+        since = stored - np.nan_to_num(stored[full])
+        is_replaced = (since >= TURNOVERS * live.max()) & (t_s >= t_s[full])
+        replaced_s = float(t_s[np.argmax(is_replaced)]) if is_replaced.any() else math.inf
+        return _Filled(full_s=float(t_s[full]), replaced_s=replaced_s)
+
+
+def _start(evidence: Evidence, filled: _Filled, until_s: float) -> tuple[float, bool]:
+    """Where the window begins, and whether all records were replaced before."""
     skipped_s = max(
         evidence.warm_until_s,
         MIN_SKIPPED_S,
         PLANNED_RATIO * evidence.planned_s,
         SKIPPED_RATIO * until_s,
     )
-    if not live.size:
-        return skipped_s
-    full_s = float(t_s[np.argmax(live >= FULL_RATIO * live.max())])
-    return full_s if skipped_s < full_s <= until_s * (1 - FILL_LEAVES) else skipped_s
+    latest_s = until_s * (1 - FILL_LEAVES)
+    wanted_s = (filled.replaced_s, filled.full_s)
+    start_s = max([skipped_s, *(at_s for at_s in wanted_s if at_s <= latest_s)])
+    return start_s, start_s >= filled.replaced_s
+
+
+def _rise(counter: Floats) -> float:
+    seen = counter[~np.isnan(counter)]
+    return float(seen[-1] - seen[0]) if seen.size else math.nan
 
 
 def _edges(t_s: Floats, start_s: float, asked: Asked) -> Floats:

@@ -70,6 +70,33 @@ def test_memory_that_grows_with_the_records_passes():
     assert Status.PASS == detect(run(records=growing), Params()).status
 
 
+def stored_at(per_s: float, evidence: Evidence) -> Evidence:
+    return with_column(evidence, "stored_total", 40_000 + per_s * evidence.columns["t_s"])
+
+
+def test_memory_that_settles_while_records_are_first_replaced_is_no_leak():
+    # 10 stores per second: after the hour 36,000 of 40,000 were replaced, 700 bytes each.
+    settling = stored_at(10.0, run(24 * TIME))
+    # At 40 per second all are after 20 minutes, and from then on memory is flat.
+    settled = stored_at(40.0, run(24 * np.minimum(TIME, 1 / 3)))
+
+    finding = detect(settling, Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "not all records have been replaced yet" in finding.reason
+    assert Status.PASS == detect(settled, Params()).status
+
+
+def test_a_leak_goes_on_after_all_records_were_replaced():
+    assert Status.FAIL == detect(stored_at(100.0, run(20 * TIME)), Params()).status
+
+
+def test_a_leak_larger_than_all_that_is_stored_needs_no_replacement():
+    # A store of 2 records per second is worth at most 11 kB each: 75 MiB in an hour.
+    assert Status.FAIL == detect(stored_at(2.0, run(120 * TIME)), Params()).status
+    assert Status.FAIL == detect(stored_at(0.0, run(20 * TIME)), Params()).status
+
+
 def test_a_leak_is_seen_through_records_that_come_and_go():
     cycling = 40_000 * (1 + 0.2 * np.sin(2 * np.pi * TIME * 4))
 
