@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from soak.quantities import parse_size
 from soak.record import RunRecord
 from soak.seams import Floats
 
@@ -13,6 +14,8 @@ Line = Mapping[str, object]
 
 # Total of the run that a check compares, and how a window shows it.
 RECALL_TOTALS = ("recall_mean", "recall")
+# A window shorter than this share of the usual ends with the run: its rate says nothing.
+CUT_SHORT = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ def _course(record: RunRecord, check: Line) -> Course | None:
         case "slo", _, total if total in RECALL_TOTALS:
             return _sampled(record, record.samples.get("recall"), "low")
         case "density", _, _:
-            return _density(record, str(params.get("column") or "anonymous_bytes"))
+            return _density(record, params)
         case _:
             return None
 
@@ -117,18 +120,33 @@ def _per_window(record: RunRecord, names: tuple[str, ...]) -> Course | None:
     return Course(start_s=start_s, end_s=end_s, values=bad / count, bad="high")
 
 
+def throughput(record: RunRecord) -> tuple[Floats, Floats]:
+    """End and operations per second of each window; nan for the one that a stop cut short."""
+    start_s, end_s, count = per_window(record, ("count",))
+    lengths = end_s - start_s
+    is_whole = lengths >= CUT_SHORT * np.median(lengths)
+    return end_s, np.where(is_whole, count / np.maximum(lengths, 1e-9), np.nan)
+
+
 def _throughput(record: RunRecord) -> Course | None:
     if not len(record.windows):
         return None
-    start_s, end_s, count = per_window(record, ("count",))
-    return Course(start_s=start_s, end_s=end_s, values=count / (end_s - start_s), bad="low")
+    start_s, _, _ = per_window(record, ("count",))
+    end_s, per_s = throughput(record)
+    return Course(start_s=start_s, end_s=end_s, values=per_s, bad="low")
 
 
-def _density(record: RunRecord, column: str) -> Course | None:
+def _density(record: RunRecord, params: Line) -> Course | None:
+    """Bytes per thousand records, less what the process holds without any; see the detector."""
+    column = str(params.get("column") or "anonymous_bytes")
     held, live = record.samples.get(column), record.samples.get("live_records")
     if held is None or live is None:
         return None
-    per_thousand = np.divide(held, live / 1_000, out=np.full_like(held, np.nan), where=live > 0)
+    above, least = params.get("above"), params.get("min_records")
+    fixed = parse_size(above) if isinstance(above, str) else 0
+    enough = live >= (least if isinstance(least, int) else 1)
+    spent = np.maximum(held - fixed, 0.0)
+    per_thousand = np.divide(spent, live / 1_000, out=np.full_like(held, np.nan), where=enough)
     return _sampled(record, per_thousand, "high")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from soak import figures
 from soak.charts import Bound, Chart, Line, Timeline, has_figures, line
-from soak.objectives import latency_columns, per_window, warm_until
+from soak.objectives import latency_columns, per_window, throughput, warm_until
 from soak.occurrences import lanes, maintenance_bands, marks, phases
 from soak.record import RunRecord
 from soak.report import as_rows
@@ -148,13 +148,11 @@ def _throughput(record: RunRecord) -> Chart:
     lines: list[Line] = []
     said = "Nothing was issued."
     if len(record.windows):
-        start_s, end_s, count = per_window(record, ("count",))
-        achieved = count / np.maximum(end_s - start_s, 1e-9)
+        end_s, achieved = throughput(record)
         lines.append(line("achieved", "achieved", end_s, achieved))
-        lowest = figures.rate(achieved.min())
-        said = (
-            f"{figures.rate(count.sum() / end_s.max())} on average, {lowest} in the slowest window."
-        )
+        lowest = figures.rate(np.nanmin(achieved))
+        count = record.windows.figures["count"].sum()
+        said = f"{figures.rate(count / end_s[-1])} on average, {lowest} in the slowest window."
     offered = record.samples.get("offered_per_s", EMPTY)
     if offered.size:
         lines.append(line("offered", "offered", record.samples["t_s"], offered, is_dashed=True))
@@ -213,19 +211,19 @@ def _disk(record: RunRecord) -> Chart:
 
 
 def _quality(record: RunRecord) -> Chart:
-    recall, health = (record.samples.get(name, EMPTY) for name in ("recall", "health_ratio"))
-    parts = []
-    if np.isfinite(recall).any():
-        parts.append(f"Recall: {_course(recall, 'ratio')}.")
-    if np.isfinite(health).any():
-        parts.append(f"Health score: {_course(health, 'ratio')}.")
+    shown = (
+        ("recall", "recall", "recall", "Recall"),
+        ("health", "score", "health", "Health score"),
+        ("health by the target itself", "health_ratio", "faint", "Of itself the target says"),
+    )
+    columns = [(column, said) for _, column, _, said in shown]
+    known = [pair for pair in columns if np.isfinite(record.samples.get(pair[0], EMPTY)).any()]
+    parts = [f"{said}: {_course(record.samples[column], 'ratio')}." for column, said in known]
     return Chart(
         name="quality",
         title="Recall of searches and health score",
         caption=" ".join(parts),
-        lines=_sampled(
-            record, ("recall", "recall", "recall"), ("health", "health_ratio", "health")
-        ),
+        lines=_sampled(record, *((label, column, tone) for label, column, tone, _ in shown)),
         end_s=0.0,
         unit="ratio",
     )
@@ -238,8 +236,8 @@ def _bytes_per_record(record: RunRecord) -> Chart:
     if held.size and live.size:
         # The first records share the fixed cost of the process; a ratio to few says nothing.
         enough = live > max(100.0, 0.3 * float(np.nanmax(live, initial=0.0)))
-        each = np.divide(held, live, out=np.full_like(held, np.nan), where=enough)
-        t_s = record.samples["t_s"]
+        enough &= np.isfinite(held)
+        t_s, each = record.samples["t_s"][enough], held[enough] / live[enough]
         lines = (line("bytes per live record", "anonymous", t_s, each, max_points=SMALL_POINTS),)
     return Chart(
         name="bytes-per-record",
@@ -328,5 +326,7 @@ def _course(values: Floats, unit: str = "s") -> str:
     if not known.size:
         return "not measured"
     typical, low, high = np.median(known), known.min(), known.max()
+    if low == high:
+        return f"{figures.in_unit(float(low), unit)} throughout"
     texts = [figures.in_unit(float(value), unit) for value in (typical, low, high)]
     return f"{texts[0]} typically, between {texts[1]} and {texts[2]}"

@@ -46,7 +46,9 @@ def svg(chart: Chart | Timeline) -> str:
 def _curves(figure: Figure, chart: Chart | Timeline) -> list[dict[str, object]]:
     """What turns a place on each curve back into a value; in the order of the chart's lines."""
     told: list[dict[str, object]] = []
-    for curve in chart.lines if isinstance(chart, Chart) else ():
+    if isinstance(chart, Timeline):
+        return told
+    for curve in chart.lines:
         axes = figure.axes[-1 if curve.is_second else 0]
         low, high = axes.get_ylim()
         unit = chart.second_unit if curve.is_second else chart.unit

@@ -101,7 +101,10 @@ def _k(journal: Journal) -> object:
 
 
 def _verdict(line: Mapping[str, object]) -> Verdict:
-    status, concern = line.get("status"), line.get("concern")
+    status, concern = str(line.get("status")), str(line.get("concern"))
+    interval = line.get("interval")
+    edges = [_number(edge) for edge in interval] if isinstance(interval, list) else []
+    low, high = edges if len(edges) == 2 else (None, None)
     return Verdict(
         check=str(line.get("check", "")),
         detector=str(line.get("detector", "")),
@@ -112,6 +115,7 @@ def _verdict(line: Mapping[str, object]) -> Verdict:
         threshold=_number(line.get("threshold")),
         unit=str(line.get("unit", "")),
         since_s=_number(line.get("since_s")),
+        interval=None if low is None or high is None else (low, high),
     )
 
 
@@ -174,7 +178,7 @@ def _recall(samples: Mapping[str, Floats]) -> Document:
 
 
 def _health(samples: Mapping[str, Floats]) -> Document:
-    known = _known(samples, "health_ratio")
+    known = _known(samples, "score")
     last = float(known[-1]) if known.size else None
     lowest = float(known.min()) if known.size else None
     return {"last": last, "min": lowest, "worst_component": None}

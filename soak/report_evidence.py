@@ -33,7 +33,7 @@ def growth(record: RunRecord, charts: Html) -> Html:
         for check in as_rows(record.document.get("checks"))
         if check.get("concern") == "leak"
     ]
-    said = "" if judged else element("p", "No check of this run looks for a leak.")
+    said = "" if judged else element("p", "No check of this run judged growth.")
     rows = [
         (name.replace("_", " "), *_range(name, as_section(figures_of)))
         for name, figures_of in as_section(record.document.get("resources")).items()
@@ -126,7 +126,7 @@ def answers(record: RunRecord) -> Html:
                 *_named(recall, "recall", ("mean", "first", "last"), figures.share),
                 *_named(recall, "searches scored", ("samples",), figures.whole),
                 *(
-                    (k.replace("_", " "), figures.digits(figures.number(v)))
+                    (f"eviction, {k}".replace("_", " "), figures.digits(figures.number(v)))
                     for k, v in eviction.items()
                 ),
             ]

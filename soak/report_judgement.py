@@ -122,8 +122,8 @@ def _conditions(found: Mapping[str, object]) -> list[tuple[str, object]]:
         ("achieved", figures.rate(found.get("achieved_rate"))),
         ("the tester's own memory", figures.size(found.get("tester_rss_bytes"))),
         ("the tester's own processor time", figures.share(found.get("tester_cpu_ratio"))),
-        ("processor time taken by other machines", figures.share(found.get("host_steal_ratio"))),
-        ("time stalled for memory", figures.share(found.get("host_pressure_ratio"))),
+        ("processor time taken by other guests", figures.share(found.get("host_steal_ratio"))),
+        ("time that work waited for a processor", figures.share(found.get("host_pressure_ratio"))),
         ("steps of the clock", figures.latency(found.get("clock_step_s"))),
         ("samples that failed", ", ".join(failed) if failed else "none" if failures else ""),
     ]

@@ -81,7 +81,7 @@ def samples(length_s: float, step_s: float, leak_per_s: float) -> dict[str, np.n
         "stored_total": stored,
         "evicted_total": np.maximum(stored * 0.95 - live, 0),
         "deleted_total": stored * 0.05,
-        "health_ratio": np.clip(0.97 - 0.15 * evicting + noise.normal(0, 4e-3, t_s.size), 0, 1),
+        "score": np.clip(0.97 - 0.15 * evicting + noise.normal(0, 4e-3, t_s.size), 0, 1),
         "offered_per_s": np.full(t_s.size, RATE),
         "achieved_per_s": RATE + noise.normal(0, 0.8, t_s.size),
         "recall": np.clip(recall, 0, 1),

@@ -110,6 +110,22 @@ def test_what_a_target_says_cannot_become_markup(tmp_path):
     assert 3 <= text.count("&lt;script&gt;alert(1)")
 
 
+def test_wrong_answers_are_named_with_what_repeats_them(tmp_path):
+    path = write_run(tmp_path / "run", "crashed", length_s=600.0)
+    found = {"index": 4_711, "operation": "get", "key": 12, "violation": "pinned_lost"}
+    counters = {"kind": "counters", "checked": 900, "violations": {"pinned_lost": 2, "ghost": 0}}
+    with (path / "worker.jsonl").open("a") as file:
+        file.write("\n" + json.dumps({"kind": "violation", "note": "gone", **found}) + "\n")
+        file.write(json.dumps(counters) + "\n")
+
+    text = html(load_run(path))
+
+    assert "900 answers were compared with what had been written; 2 were wrong." in text
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr>.*?</tr>", text)]
+    assert {"||pinned lost||2||", "||4,711||get||12||pinned lost||gone||"} <= set(rows)
+    assert "seed 7 issues the same operations" in text
+
+
 def test_a_run_that_wrote_nothing_has_a_report(tmp_path):
     (tmp_path / "scenario.yaml").write_text("name: steady\ntarget: engine\n")
 
