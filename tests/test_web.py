@@ -4,11 +4,17 @@ import base64
 import gzip
 import http.client
 import json
+import os
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -246,6 +252,39 @@ def test_with_a_token_only_its_bearer_is_answered(board, header, status):
         assert status == given
         assert ("www-authenticate" in answered) == (status == 401)
         assert (b"soak_run_info" in body) == (status == 200)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """A key and a certificate for 127.0.0.1 that it signed itself, in one PEM file."""
+    path: Path = tmp_path_factory.mktemp("tls") / "both.pem"
+    openssl = shutil.which("openssl")
+    if openssl is None and not os.environ.get("CI"):
+        pytest.skip("openssl is missing: apt-get install -y --no-install-recommends openssl")
+    assert openssl, "apt-get install -y --no-install-recommends openssl"
+    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [openssl, *request.split(), *subject, "-keyout", path, "-out", path.with_suffix(".c")]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".c").read_bytes())
+    return path
+
+
+def test_with_a_certificate_the_connection_is_encrypted(board, snapshot, certificate, capfd):
+    with served(board, Access(certificate=certificate)) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(f"{server.url}/metrics", context=trusting) as reply:
+            assert Exporter().render(snapshot) == reply.read()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            ask(server, "/metrics")
+    assert ("", "") == capfd.readouterr()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(board, tmp_path):
+    missing = tmp_path / "missing.pem"
+    with pytest.raises(ListenError, match="missing.pem"):
+        serve("127.0.0.1:0", board.newest, lambda: 0.0, Access(certificate=missing))
 
 
 def test_nothing_is_cached_framed_or_loaded_from_elsewhere(server):
