@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
 from soak.result import MAX_ERROR_CLASSES, Outcome, TargetUnavailable, slot_code
 from soak.seams import Operation
-from soak.slots import CLOSED, MAX_PHASES, Slots
+from soak.slots import CLOSED, MAX_PHASES, WRITTEN_LATE, Slots
 
 # A client sleeps at most this long at a stretch, so that it hears of the end of the run.
 NAP_S = 0.05
@@ -165,12 +165,17 @@ def _failure_code(error: Exception, stop: Stop, errors: ErrorClasses) -> int:
 
 
 def _is_written(slots: Slots, index: int, stop: Stop) -> bool:
-    """Wait until the slot holds this index; False when the run has no such operation."""
+    """Wait until the slot holds this index; False when the run has no such operation.
+
+    An operation that was due before it was written is late by the tester's own fault, and marked.
+    """
     tags, slot = slots.tag, index & slots.mask
     while tags[slot] >> 16 != index:
         if stop.asked or slots.is_closed(index):
             return False
         sleep_s(POLL_S)
+    if slots.due[slot] <= monotonic_ns():
+        slots.due[slot] += WRITTEN_LATE
     return True
 
 
@@ -194,6 +199,9 @@ def _wait_for_turn(slots: Slots, index: int, free_ns: int, stop: Stop) -> int:
         if due_ns <= now_ns:
             slots.start[slot] = due_ns
             return due_ns
+    elif due_ns >= WRITTEN_LATE:
+        due_ns -= WRITTEN_LATE
+        slots.due[slot] = due_ns
     while now_ns < due_ns:
         if stop.asked or slots.is_closed(index):
             return 0

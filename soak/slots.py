@@ -10,7 +10,7 @@
                the client became free (closed loop)                       resolves a closed one)
       argument int64  key or first id                                     controller
       start    int64  monotonic ns; 0: not issued; negative: the client   worker, before the call
-               had waited for it, so a late start is the tester's fault
+               was idle before it, so a late start is the tester's fault
       end      int64  monotonic ns; 0: not finished                       worker, last
       code     uint8  see soak.result.slot_code; written unless zero      worker
 
@@ -26,7 +26,9 @@ HEADER_BYTES = 8192
 BYTES_PER_SLOT = 5 * 8 + 1
 MAX_PHASES = 256
 EMPTY = -1
-CLOSED = 1 << 62  # later than every moment, so the loop needs one comparison to see it
+# Later than every moment, so that the load loop needs one comparison to see that something is up.
+CLOSED = 1 << 62
+WRITTEN_LATE = 1 << 61  # added to a due time that had passed before a free client could see it
 
 SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD = 2, 3, 4, 5
 BEGIN_WORD, END_WORD = 256, 512

@@ -103,6 +103,39 @@ def test_what_is_late_is_not_called_idle(run: Run) -> None:
     assert (np.array(slots.start[:10]) > 0).all()
 
 
+class WriteWhenWaiting(Stop):
+    """Never asks to stop; writes the first slot's tag when a client waits for it."""
+
+    def __init__(self, run: Run) -> None:
+        self._slots = run.ring.slots()
+        self._first = self._slots.tag[0]
+        self._slots.tag[0] = -1
+        self._questions = 0
+
+    @property
+    def asked(self) -> bool:
+        self._questions += 1
+        if self._questions == 2:  # the first is the load loop's own, the second the waiting one's
+            self._slots.tag[0] = self._first
+        return False
+
+    @asked.setter
+    def asked(self, asked: bool) -> None:
+        raise AssertionError("nothing here stops a run")
+
+
+def test_what_was_written_after_it_was_due_is_late_by_the_testers_fault(run: Run) -> None:
+    slots = run.ring.slots()
+    due_ns = slots.due[0]
+    run.stop = WriteWhenWaiting(run)
+
+    run.issue(Scripted(lambda key: key))
+
+    assert due_ns == slots.due[0]
+    assert slots.start[0] < 0 < slots.start[1]
+    assert -slots.start[0] > due_ns
+
+
 def test_a_wrong_answer_keeps_its_code(run: Run) -> None:
     stale = violation_code(Violation.STALE)
 
