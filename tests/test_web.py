@@ -283,7 +283,7 @@ def test_with_a_certificate_the_connection_is_encrypted(board, snapshot, certifi
 
 def test_a_certificate_that_cannot_be_read_is_named(board, tmp_path):
     missing = tmp_path / "missing.pem"
-    with pytest.raises(ListenError, match="missing.pem"):
+    with pytest.raises(ListenError, match=r"missing\.pem"):
         serve("127.0.0.1:0", board.newest, lambda: 0.0, Access(certificate=missing))
 
 
