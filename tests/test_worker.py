@@ -31,13 +31,18 @@ os._exit(1)
 """
 
 
-def scenario(what: str = "answer", clients: int = 1, arrivals: object = "constant") -> Scenario:
-    """Two seconds of gets and a few stores at 200/s."""
+def scenario(
+    what: str = "answer",
+    clients: int = 1,
+    arrivals: object = "constant",
+    duration: str = "500ms",
+) -> Scenario:
+    """Gets and a few stores at 400/s."""
     return resolve(
         {
             "name": "test",
             "seed": 7,
-            "rate": "200/s",
+            "rate": "400/s",
             "target": {
                 "name": "tests.scripted_target",
                 "params": {"what": what},
@@ -47,7 +52,7 @@ def scenario(what: str = "answer", clients: int = 1, arrivals: object = "constan
             "phases": [
                 {
                     "name": "only",
-                    "duration": "2s",
+                    "duration": duration,
                     "arrivals": arrivals,
                     "mix": {"get": 9, "store": 1},
                 }
@@ -118,7 +123,7 @@ def test_every_scheduled_operation_comes_back_once(tmp_path: Path) -> None:
         code = run.stop()
 
     assert 0 == code
-    assert list(range(400)) == sorted(run.column("index"))
+    assert list(range(200)) == sorted(run.column("index"))
     assert {Outcome.OK, Outcome.MISSING} >= set(run.column("code") & OUTCOME_MASK)
 
 
@@ -129,7 +134,7 @@ def test_due_start_and_end_are_kept_apart(tmp_path: Path) -> None:
         t0_ns = run.ring.t0_ns
 
     due_ns, start_ns, end_ns = (run.column(f"{name}_ns") for name in ("due", "start", "end"))
-    expected = t0_ns + np.arange(1, 401) * (NS_PER_S // 200)
+    expected = t0_ns + np.arange(1, 201) * (NS_PER_S // 400)
     assert expected.tolist() == due_ns.tolist()
     assert (start_ns >= due_ns).all()
     assert (end_ns >= start_ns).all()
@@ -147,7 +152,7 @@ def test_what_a_target_raises_is_an_outcome_with_its_class(tmp_path: Path) -> No
 
 
 def test_whoever_was_due_during_a_stall_has_waited_for_its_end(tmp_path: Path) -> None:
-    with bench(scenario("stall"), tmp_path) as run:
+    with bench(scenario("stall", duration="1500ms"), tmp_path) as run:
         run.start()
         run.until(run.ring.is_done)
 
@@ -156,10 +161,9 @@ def test_whoever_was_due_during_a_stall_has_waited_for_its_end(tmp_path: Path) -
     stall_end_ns = end_ns[stalled]
     waiting = (due_ns > due_ns[stalled]) & (due_ns < stall_end_ns)
     assert stall_end_ns - start_ns[stalled] >= NS_PER_S
-    # At 200/s a second of stall keeps 199 or 200 others waiting.
-    assert np.count_nonzero(waiting) >= 199
-    assert (end_ns[waiting] >= stall_end_ns).all()
-    assert (start_ns[waiting] - due_ns[waiting] >= stall_end_ns - due_ns[waiting]).all()
+    # At 400/s a second of stall keeps 399 or 400 others waiting.
+    assert np.count_nonzero(waiting) >= 399
+    assert (start_ns[waiting] >= stall_end_ns).all()
 
 
 def test_an_operation_that_hangs_is_seen_while_it_hangs(tmp_path: Path) -> None:
@@ -198,7 +202,7 @@ def test_interrupting_the_terminal_leaves_the_worker_to_its_controller(tmp_path:
         code = run.stop()
 
     assert 0 == code
-    assert 400 == len(run.column("index"))
+    assert 200 == len(run.column("index"))
     assert (tmp_path / "data" / "closed").exists()
 
 
@@ -233,9 +237,9 @@ def test_closed_clients_go_on_when_they_are_free(clients: int, tmp_path: Path) -
     count = len(due_ns)
     assert (start_ns >= due_ns).all()
     assert 0 <= due_ns.min() - t0_ns
-    assert due_ns.max() - t0_ns < 2 * NS_PER_S
-    # Two seconds of waits of 20 ms are at most 100 a client, however fast the machine.
-    assert 0 < count <= 101 * clients
+    assert due_ns.max() - t0_ns < NS_PER_S // 2
+    # Half a second of waits of 20 ms is at most 25 a client, however fast the machine.
+    assert 0 < count <= 26 * clients
     assert run.ring.void_count > 0
 
 
