@@ -172,20 +172,21 @@ class Segment:
         buffer = self.disk.read(self.fd, max(size - start, 0), start)
         frames: list[Found] = []
         lost_count = 0
-        end = 0
-        for step, item in enumerate(_scan(buffer)):
+        end = start
+        for step, item in enumerate(_scan(buffer, start)):
             if pause is not None and step % _FRAMES_PER_STEP == 0:
                 pause()
             if item is None:
                 lost_count += 1
                 continue
             end = item.offset + item.header.frame_bytes
-            frames.append(item._replace(offset=item.offset + start))
-        return Walk(frames, start + end, lost_count, max(len(buffer.rstrip(b"\0")) - end, 0))
+            frames.append(item)
+        cut_bytes = max(start + len(buffer.rstrip(b"\0")) - end, 0)
+        return Walk(frames, end, lost_count, cut_bytes)
 
 
-def _scan(buffer: bytes) -> Iterator[Found | None]:
-    """Frames in order; None stands for bytes that were a frame but do not say which.
+def _scan(buffer: bytes, base: int) -> Iterator[Found | None]:
+    """Frames in order, offsets counted from base; None: a frame that does not say whose it was.
 
     Stops before a torn tail: a last frame that lacks its end, or its header and its trailer.
     """
@@ -198,17 +199,17 @@ def _scan(buffer: bytes) -> Iterator[Found | None]:
             is_damaged = zlib.crc32(body) != header.body_crc
             if end > len(buffer) or (is_damaged and _is_torn(buffer, end)):
                 return
-            yield Found(position, header, is_damaged)
+            yield Found(base + position, header, is_damaged)
             position = end
             continue
         end = _next_frame(buffer, position + 1)
         if end < len(buffer):
-            yield _saved(buffer, position, end)
+            yield _saved(buffer, base, position, end)
             position = end
             continue
         last = _last_trailer_end(buffer, position)
         if last:
-            yield _saved(buffer, position, last)
+            yield _saved(buffer, base, position, last)
         return
 
 
@@ -236,7 +237,7 @@ def _last_trailer_end(buffer: bytes, position: int) -> int:
     return 0
 
 
-def _saved(buffer: bytes, start: int, end: int) -> Found | None:
+def _saved(buffer: bytes, base: int, start: int, end: int) -> Found | None:
     """What the trailer tells of a frame whose header is damaged. A delete needs no more."""
     trailer = frame.decode_trailer(buffer, end)
     if trailer is None or end - start < frame.OVERHEAD_BYTES:
@@ -244,4 +245,4 @@ def _saved(buffer: bytes, start: int, end: int) -> Found | None:
     record_id, lsn, kind = trailer
     length = end - start - frame.OVERHEAD_BYTES
     header = Header(0, length, lsn, record_id, 0, 0.0, 0, 0, 0.0, kind, 0, 0)
-    return Found(start, header, is_damaged=kind != Kind.DELETE)
+    return Found(base + start, header, is_damaged=kind != Kind.DELETE)

@@ -35,7 +35,7 @@ class Model:
 
     def step(self, store: Engine) -> None:
         """One random operation on both, answers compared."""
-        name = self.rng.choice(_STEPS, p=_CHANCES)
+        name = _STEPS[int(np.searchsorted(_CHANCES, self.rng.random()))]
         getattr(self, f"_{name}")(store)
 
     def _store(self, store: Engine) -> None:
@@ -97,12 +97,17 @@ class Model:
     def nearest(
         self, query: np.ndarray, agent: int | None, tag: str | None
     ) -> list[tuple[float, int]]:
-        scored = [
-            (cosine(query, memory.vector), memory.id)
+        wanted = [
+            memory
             for memory in self.records.values()
             if agent in (None, memory.agent) and (tag is None or tag in memory.tags)
         ]
-        return sorted(scored, reverse=True)[:5]
+        if not wanted:
+            return []
+        vectors = np.array([memory.vector for memory in wanted])
+        scores = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
+        ids = [memory.id for memory in wanted]
+        return sorted(zip(scores.tolist(), ids, strict=True), reverse=True)[:5]
 
     def _neighbours(self, store: Engine) -> None:
         self.check_edges(store, int(self.rng.integers(self.ids)))
@@ -161,7 +166,7 @@ _WEIGHTS = {
     "maintain": 0.5,
 }
 _STEPS = list(_WEIGHTS)
-_CHANCES = np.array(list(_WEIGHTS.values())) / sum(_WEIGHTS.values())
+_CHANCES = np.cumsum(list(_WEIGHTS.values())) / sum(_WEIGHTS.values())
 
 
 def plain(memory: Memory) -> tuple[object, ...]:
