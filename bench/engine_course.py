@@ -1,0 +1,190 @@
+"""What does one system cost over its life? Loaded, churned, half forgotten; one process each.
+
+python -m bench.engine_course SYSTEM PLAN ROOT DIRECTORY LIMIT_S RESULT    (PLAN as JSON)
+
+A system is a module in bench/peers with VERSION and Store(directory, dimensions, records), a store
+of add(ids, vectors, texts, agents), get(id) -> text, search(vector, k, agent=None) -> [(id, text)],
+delete(ids), settle() once after the load, clean_up() after the mass delete (what its documents
+advise), figures() of its own, close().
+"""
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import engine_meter as meter
+from bench.engine_truth import K, recall, truth
+from bench.engine_workload import (
+    AGENTS,
+    BATCH,
+    STEPS_PER_TURNOVER,
+    TEXT_BYTES,
+    Ids,
+    Plan,
+    Workload,
+    churn,
+    half,
+)
+
+_SINGLES = 100
+_BATCHES = 20
+_GETS = 2_000
+_GETS_PER_BLOCK = 50
+_MEASURE_LIMIT_S = 5.0
+_QUIET_LIMIT_S = 10.0
+_IDLE_S = 10.0
+# Above this a load in hundreds would be most of the bench for the slower peers.
+_BIG = 50_000
+_BIG_BATCH = 1_000
+
+
+class Course:
+    """One store on its way."""
+
+    def __init__(self, system: str, workload: Workload, root: Path, directory: Path) -> None:
+        module = importlib.import_module(f"bench.peers.{system}")
+        self.version: str = module.VERSION
+        self._is_own = system == "engine"
+        self._workload = workload
+        self._root = root
+        self._directory = directory / "store"
+        plan = workload.plan
+        self._live: Ids = np.arange(plan.records)
+        self._rng = np.random.default_rng(7)
+        self._truth = truth(workload, root, self._live)
+        meter.give_back()
+        self._idle_bytes = meter.private_bytes()
+        self._store: Any = module.Store(self._directory, plan.dimensions, plan.records)
+
+    def run(self, limit_s: float) -> dict[str, Any]:
+        """All phases, each a dictionary of figures.
+
+        limit_s bounds the churn; 0 leaves out both it and the deletion of half.
+        """
+        result: dict[str, Any] = {"version": self.version, "idle_bytes": self._idle_bytes}
+        result["load"] = meter.once(self._load)
+        self._store.settle()
+        result["loaded"] = self._space() | self._speed()
+        if limit_s > 0:
+            result["churn"] = self._churn(limit_s)
+            self._truth = truth(self._workload, self._root, self._live)
+            result["churned"] = self._space() | self._speed()
+            result["halved"] = self._halve()
+        self._store.close()
+        return result
+
+    def _load(self) -> None:
+        size = BATCH if len(self._live) < _BIG else _BIG_BATCH
+        self._add(self._live, size)
+
+    def _add(self, ids: Ids, size: int = BATCH) -> None:
+        for first in range(0, len(ids), size):
+            self._store.add(*self._workload.batch(ids[first : first + size]))
+
+    def _delete(self, ids: Ids) -> None:
+        for first in range(0, len(ids), BATCH):
+            self._store.delete(ids[first : first + BATCH].tolist())
+
+    def _space(self) -> dict[str, Any]:
+        """Memory above what the process held before the store was opened, and disk over live."""
+        if not self._is_own:
+            meter.give_back()
+        figures = self._store.figures()
+        live_bytes = len(self._live) * (2 * self._workload.plan.dimensions + TEXT_BYTES)
+        return {
+            "records": len(self._live),
+            "private_bytes": meter.private_bytes() - self._idle_bytes,
+            "disk_bytes": meter.disk_bytes(self._directory),
+            "live_bytes": live_bytes,
+            "own": {name: figures[name] for name in _KEPT if name in figures},
+        }
+
+    def _speed(self) -> dict[str, Any]:
+        """Every kind of operation; what is stored for it is deleted again."""
+        workload, store = self._workload, self._store
+        singles = workload.spare(0, _SINGLES)
+        hundreds = workload.spare(_SINGLES, _BATCHES * BATCH).reshape(_BATCHES, BATCH)
+        ready = [workload.batch(singles[i : i + 1]) for i in range(_SINGLES)]
+        speed: dict[str, Any] = {"quiet": meter.quiet(_QUIET_LIMIT_S)}
+        speed["store_1"] = meter.cost(lambda a: store.add(*a), ready, limit_s=_MEASURE_LIMIT_S)
+        stored = int(speed["store_1"]["count"])
+        self._delete(singles[:stored])
+        ready = [workload.batch(ids) for ids in hundreds]
+        speed["store_100"] = meter.cost(lambda a: store.add(*a), ready, limit_s=_MEASURE_LIMIT_S)
+        stored = int(speed["store_100"]["count"])
+        self._delete(hundreds[:stored].ravel())
+        del ready
+        meter.quiet(_QUIET_LIMIT_S)
+        wanted = self._rng.choice(self._live, _GETS).tolist()
+        speed["get"] = meter.cost(
+            store.get, wanted, limit_s=_MEASURE_LIMIT_S, block=_GETS_PER_BLOCK
+        )
+        speed["search"] = self._search(by_agent=False)
+        speed["search_agent"] = self._search(by_agent=True)
+        return speed
+
+    def _search(self, by_agent: bool) -> dict[str, float]:
+        queries = self._workload.queries
+        found: list[list[int]] = []
+
+        def one(i: int) -> None:
+            agent = i % AGENTS if by_agent else None
+            found.append([hit[0] for hit in self._store.search(queries[i], K, agent)])
+
+        figures = meter.cost(one, range(len(queries)), limit_s=_MEASURE_LIMIT_S)
+        return figures | {"recall": recall(found, self._truth[int(by_agent)])}
+
+    def _churn(self, limit_s: float) -> dict[str, float]:
+        """Deletes and adds at a constant live set, until the turnovers are done or time is up."""
+        end_s = time.monotonic() + limit_s
+        steps = peak_bytes = 0
+        start_cpu_s = time.process_time()
+        for victims, fresh, live in churn(self._workload.plan):
+            self._delete(victims)
+            self._add(fresh)
+            self._live = live
+            steps += 1
+            peak_bytes = max(peak_bytes, meter.disk_bytes(self._directory))
+            if time.monotonic() > end_s:
+                break
+        replaced = steps * len(self._live) // STEPS_PER_TURNOVER
+        return {
+            "turnovers": steps / STEPS_PER_TURNOVER,
+            "cpu_us": (time.process_time() - start_cpu_s) / (2 * replaced) * 1e6,
+            "peak_disk_bytes": float(peak_bytes),
+        }
+
+    def _halve(self) -> dict[str, Any]:
+        victims, self._live = half(self._live)
+        self._delete(victims)
+        self._store.clean_up()
+        time.sleep(_IDLE_S)
+        return self._space()
+
+
+_KEPT = (
+    "accounted_bytes",
+    "log_bytes",
+    "disk_total_bytes",
+    "disk_live_bytes",
+    "disk_checkpoint_bytes",
+    "disk_ballast_bytes",
+    "amplification_ratio",
+    "search_candidates_count",
+)
+
+
+def main() -> None:
+    system, plan, root, directory, limit_s, result = sys.argv[1:]
+    workload = Workload(Plan(**json.loads(plan)), Path(root))
+    course = Course(system, workload, Path(root), Path(directory))
+    Path(result).write_text(json.dumps(course.run(float(limit_s))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One adapter per system; bench/engine_course.py says what it must offer."""
