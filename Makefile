@@ -53,12 +53,15 @@ format: setup
 ## lock: pin all dependencies anew, with hashes, for every supported Python
 COMPILE = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in
+BENCHED = chroma faiss lancedb qdrant sqlite_vec
 .PHONY: lock
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip --disable-pip-version-check -qq install uv==0.13.8
 	$(COMPILE) --output-file requirements/runtime.txt
 	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/test.txt
+	$(COMPILE) $(addprefix --extra ,$(BENCHED)) --constraints requirements/runtime.txt \
+		--output-file requirements/bench-engine.txt
 
 ## clean: remove .venv, build products and caches; soak runs are kept
 .PHONY: clean
@@ -88,3 +91,17 @@ clean:
 	@echo "Installing what tests and checks need (requirements/test.txt)"
 	@$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
+
+## bench-engine: the engine's goals beside its peers, in about 20 minutes (ARGS="--quick" or "--large")
+.PHONY: bench-engine
+bench-engine: build/bench-engine/.ready
+	nice build/bench-engine/venv/bin/python -m bench.engine $(ARGS)
+
+# A peer that cannot be installed is a line in the table; the engine is measured all the same.
+build/bench-engine/.ready: requirements/bench-engine.txt requirements/runtime.txt
+	@echo "Installing the engine's peers (requirements/bench-engine.txt) into build/bench-engine/venv"
+	@$(PYTHON) -m venv build/bench-engine/venv
+	@$(PEER_PIP) -r requirements/bench-engine.txt || $(PEER_PIP) -r requirements/runtime.txt
+	@touch $@
+PEER_PIP = build/bench-engine/venv/bin/python -m pip --disable-pip-version-check --no-input -qq \
+	install --require-hashes
