@@ -1,13 +1,14 @@
 """Why is the tester's memory flat? Because what it frees goes back to the system at once."""
 
 import ctypes
+import gc
 
 # glibc's names (malloc.h). Left alone, it raises its mmap threshold to the largest block that was
 # ever freed and then serves copies of columns from a heap that fragments: measured, 1.1 MB an hour
 # of growth in a controller that held no more than before.
 M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
-THRESHOLD_BYTES = 32 << 10  # a column of the series, a histogram's counts: both are larger
+THRESHOLD_BYTES = 8 << 10  # a column of the series outgrows it in minutes, counts at once
 ARENAS = 2
 
 
@@ -17,3 +18,14 @@ def keep_flat() -> None:
     if hasattr(libc, "mallopt"):
         libc.mallopt(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
         libc.mallopt(M_ARENA_MAX, ARENAS)
+
+
+def settle() -> None:
+    """Set aside what was made for the whole run, so that `sweep` need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def sweep() -> None:
+    """Collect cycles now, every few seconds: left to itself Python waits until there are many."""
+    gc.collect()

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from soak import __version__
+from soak.allocator import settle, sweep
 from soak.clock import NS_PER_S, Clock, iso_utc
 from soak.environment import describe, with_target
 from soak.events import EventLog
@@ -88,13 +89,30 @@ class Controller:
         self._directory.make()
         self._directory.replace(self._directory.scenario, dump(self._scenario).encode())
         self._directory.replace_json(self._directory.environment, self._environment)
-        self._ring = Ring.create(self._directory.ring)
+        self._prepare()
         with WorkerProcess(self._scenario, self._directory) as worker:
             self._await_ready(worker, stop)
             self._begin()
             with self._jobs():
                 self._loop(worker, stop, show)
             return self._end(worker, stop)
+
+    def _prepare(self) -> None:
+        """Build everything before time zero: what comes after it is charged to somebody."""
+        scenario, directory = self._scenario, self._directory
+        self._ring = Ring.create(directory.ring)
+        self._workload = Workload(scenario)
+        self._feeder = Feeder(self._workload, self._ring)
+        self._logs = [LineLog(directory.events), LineLog(directory.verdicts)]
+        self._events = EventLog(self._logs[0])
+        self._observer = Observer(
+            scenario, directory, self._clock, self._events, self._facts, self._tail
+        )
+        self._status = Status(scenario, self._identity, self._observer, self._events, self._logs[1])
+        self._phase_index = 0
+        self._warm_until_s = warm_until_s(scenario)
+        self._window_end_s = scenario.observe.window
+        settle()
 
     def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
         deadline_ns = self._clock.monotonic_ns() + round(READY_TIMEOUT_S * NS_PER_S)
@@ -117,26 +135,17 @@ class Controller:
         self._directory.replace_json(self._directory.environment, self._environment)
 
     def _begin(self) -> None:
-        """Fix time zero, and build everything that counts from it."""
-        scenario, directory = self._scenario, self._directory
+        """Fix time zero and fill the ring."""
+        self._status.environment = self._environment
         self._t0_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
         started_s = self._clock.wall_s() + LEAD_S
-        identity = replace(self._identity, started=started_s)
-        self._logs = [LineLog(directory.events), LineLog(directory.verdicts)]
-        self._events = EventLog(self._logs[0], self._t0_ns, started_s)
-        self._observer = Observer(
-            scenario, directory, self._clock, self._events, self._facts, self._tail
-        )
-        self._status = Status(scenario, identity, self._observer, self._events, self._logs[1])
-        self._status.environment = self._environment
-        self._workload = Workload(scenario)
-        self._feeder = Feeder(self._workload, self._ring)
-        self._phase_index = 0
-        self._warm_until_s = warm_until_s(scenario)
-        self._window_end_s = scenario.observe.window
+        self._events.begin(self._t0_ns, started_s)
+        self._status.identity = replace(self._identity, started=started_s)
         self._ring.start(self._t0_ns)
         self._feeder.feed(self._clock.monotonic_ns())
-        self._events.add("phase", "injected", self._t0_ns, 0, {"phase": scenario.phases[0].name})
+        self._events.add(
+            "phase", "injected", self._t0_ns, 0, {"phase": self._scenario.phases[0].name}
+        )
 
     def beat_age_s(self) -> float:
         """How long ago the loop last turned."""
@@ -175,6 +184,7 @@ class Controller:
 
     def _judge(self) -> None:
         self._status.judge(self._elapsed_s())
+        sweep()
 
     def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show) -> None:
         next_snapshot_ns = self._t0_ns

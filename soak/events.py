@@ -13,19 +13,21 @@ Details = Mapping[str, float | int | str | bool]
 
 
 class EventLog:
-    """Append-only; memory is bounded by KEPT events whatever the run's length.
+    """Append-only; memory is bounded by KEPT events whatever the run's length."""
 
-    origin_ns and wall_s are the same moment, time zero, on the two clocks.
-    """
-
-    def __init__(self, log: LineLog, origin_ns: int, wall_s: float) -> None:
+    def __init__(self, log: LineLog) -> None:
         self._log = log
-        self.origin_ns = origin_ns
-        self._wall_s = wall_s
+        self.origin_ns = 0
+        self._wall_s = 0.0
         self.latest: deque[Event] = deque(maxlen=KEPT)
         # (kind, source) of maintenance; the kinds are the target's own few words.
         self.maintenance: Counter[tuple[str, str]] = Counter()
         self.records_by_kind: Counter[str] = Counter()
+
+    def begin(self, origin_ns: int, wall_s: float) -> None:
+        """Fix time zero: the same moment on the monotonic and on the wall clock."""
+        self.origin_ns = origin_ns
+        self._wall_s = wall_s
 
     def add(
         self,

@@ -67,7 +67,7 @@ class Status:
         log: LineLog,
     ) -> None:
         self._scenario = scenario
-        self._identity = identity
+        self.identity = identity
         self._observer = observer
         self._events = events
         self._log = log
@@ -121,7 +121,7 @@ class Status:
             verdicts, trusted=certificate.trusted, distrust="; ".join(certificate.reasons)
         )
         return Snapshot(
-            identity=self._identity,
+            identity=self.identity,
             state=moment.state,
             phase=moment.phase,
             phase_index=moment.phase_index,

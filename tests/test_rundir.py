@@ -46,12 +46,14 @@ def test_a_full_disk_stops_the_log_and_says_so():
     log = LineLog(Path("/dev/full"))
     log.append("a line")
     log.append("another")
+    log.close()
     assert "full: No space left on device" == log.trouble
 
 
 def test_csv_rows_leave_unknown_figures_empty(tmp_path):
     log = LineLog(tmp_path / "windows.csv")
     log.append_row(["steady", 3, 0.1, float("nan")])
+    log.close()
     assert "steady,3,0.1,\n" == (tmp_path / "windows.csv").read_text()
 
 
