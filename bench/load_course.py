@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.clock import NS_PER_S, monotonic_ns, process_cpu_ns, sleep_s
-from soak.feeder import Feeder
-from soak.ring import Ring
+from soak.load.feeder import Feeder
+from soak.load.ring import Ring
+from soak.load.workload import Workload
 from soak.rundir import RunDirectory
 from soak.scenario import dump, resolve
-from soak.windows import Windows
-from soak.worker_log import LogTail, WorkerFacts
-from soak.workload import Workload
+from soak.watch.windows import Windows
+from soak.watch.worker_log import LogTail, WorkerFacts
 
 ROOT = Path(__file__).parent.parent
 TICK_S = 0.1

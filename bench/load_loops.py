@@ -8,12 +8,12 @@ from statistics import median
 import numpy as np
 from prometheus_client import CollectorRegistry, Histogram
 
-from soak.client import ErrorClasses, Stop, run_client
 from soak.clock import monotonic_ns, thread_cpu_ns
-from soak.ring import SLOTS, Block, Ring
+from soak.load.client import ErrorClasses, Stop, run_client
+from soak.load.ring import SLOTS, Block, Ring
+from soak.load.workload import Workload
 from soak.scenario import resolve
-from soak.windows import Windows
-from soak.workload import Workload
+from soak.watch.windows import Windows
 
 GET = 2
 MIX = {"store": 20, "get": 40, "search": 30, "update": 5, "delete": 5}

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from soak import importance, plugins
+from soak import plugins
 from soak.clock import monotonic_ns, thread_cpu_ns
-from soak.population import Population, Shape
-from soak.recall import probe
+from soak.oracle import importance
+from soak.oracle.population import Population, Shape
+from soak.oracle.recall import probe
 from soak.result import OUTCOME_MASK, Outcome
 from soak.seams import Hit, Operation, Query, Record
 from soak.targets.null import Null

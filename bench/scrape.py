@@ -19,9 +19,9 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from soak.clock import monotonic_ns, process_cpu_ns
-from soak.exporter import BOUNDS_S, Exporter, page
+from soak.show.exporter import BOUNDS_S, Exporter, page
+from soak.show.web import Server, serve
 from soak.snapshot import Snapshot
-from soak.web import Server, serve
 from tests.snapshots import six_hours
 
 OPERATIONS = 17  # three histograms each

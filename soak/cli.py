@@ -145,8 +145,8 @@ def show(run_path: RunPath, as_json: AsJson = False) -> None:
     soak show runs/20260301T120000Z-steady-1f3a
     soak show RUN --json | jq .verdict
     """
-    from soak.record import load_run
-    from soak.report_markdown import markdown
+    from soak.report.markdown import markdown
+    from soak.report.record import load_run
 
     record = load_run(run_path)
     if as_json:
@@ -172,7 +172,7 @@ def report(
     soak report RUN --html report.html
     soak report RUN --markdown summary.md --junit junit.xml
     """
-    from soak.report_files import write_reports
+    from soak.report.files import write_reports
 
     for path in write_reports(
         run_path, html=html, markdown=markdown_file, junit=junit, figures=png

@@ -16,25 +16,25 @@ from typing import Any
 import numpy as np
 
 from soak import __version__
-from soak.allocator import settle, sweep
 from soak.clock import NS_PER_S, Clock, iso_utc
-from soak.environment import describe, with_target
-from soak.events import EventLog
-from soak.feeder import Feeder
-from soak.jobs import every
+from soak.load.feeder import Feeder
+from soak.load.ring import Ring
+from soak.load.workload import Workload
 from soak.logs import log
-from soak.observer import Observer
 from soak.result import OPERATIONS
-from soak.ring import Ring
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import Scenario, dump
 from soak.snapshot import NAN, Hang, Identity, Snapshot, State
-from soak.status import EVICTED, Moment, Status, starting, warm_until_s
 from soak.verdict import ExitCode, Mistake, RunVerdict
 from soak.verdict import Status as Word
-from soak.worker_log import LogTail, WorkerFacts
-from soak.worker_process import WorkerProcess
-from soak.workload import Workload
+from soak.watch.allocator import settle, sweep
+from soak.watch.environment import describe, with_target
+from soak.watch.events import EventLog
+from soak.watch.jobs import every
+from soak.watch.observer import Observer
+from soak.watch.status import EVICTED, Moment, Status, starting, warm_until_s
+from soak.watch.worker_log import LogTail, WorkerFacts
+from soak.watch.worker_process import WorkerProcess
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0

@@ -28,9 +28,7 @@ def bucket_index(values_ns: Integers) -> Integers:
     """The bucket of each value, shape as given. Negative values count as zero."""
     clipped = np.maximum(values_ns, 0)
     # frexp is exact below 2**53, and 2**53 ns is over a hundred days.
-    octave = np.maximum(
-        np.frexp(clipped.astype(np.float64))[1] - 1 - SUB_BITS, 0
-    ).astype(np.int64)
+    octave = np.maximum(np.frexp(clipped.astype(np.float64))[1] - 1 - SUB_BITS, 0).astype(np.int64)
     index = (octave << SUB_BITS) + (clipped >> octave)
     bounded: Integers = np.minimum(index, SIZE - 1)
     return bounded
@@ -109,8 +107,6 @@ class Histogram:
 
     def cumulative(self, bounds_s: Sequence[float]) -> list[int]:
         """How many lie at or below each bound; bounds fall on the nearest bucket edge above."""
-        edges = np.searchsorted(
-            _LOWER_NS, np.asarray(bounds_s) * NS_PER_S, side="right"
-        )
+        edges = np.searchsorted(_LOWER_NS, np.asarray(bounds_s) * NS_PER_S, side="right")
         running = np.concatenate(([0], np.cumsum(self.counts)))
         return [int(n) for n in running[np.minimum(edges, SIZE)]]

@@ -163,9 +163,7 @@ class Content(Protocol):
         """A fresh unit vector near the key's own; variant picks which of many."""
         ...
 
-    def scores(
-        self, query: Vector, keys: NDArray[np.int64], versions: NDArray[np.int64]
-    ) -> Floats:
+    def scores(self, query: Vector, keys: NDArray[np.int64], versions: NDArray[np.int64]) -> Floats:
         """Exact cosines of the query with those keys' vectors, shape (len(keys),)."""
         ...
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from soak.allocator import keep_flat
 from soak.clock import SystemClock
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
-from soak.plain import Plain
-from soak.report import document
+from soak.report.document import document
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
+from soak.show.plain import Plain
+from soak.show.web import serve
 from soak.snapshot import Identity, Snapshot
 from soak.verdict import Mistake, RunVerdict, Status
-from soak.web import serve
+from soak.watch.allocator import keep_flat
 
 
 class View(Protocol):
@@ -71,7 +71,7 @@ def write_papers(directory: RunDirectory, snapshot: Snapshot) -> Path:
     """report.json, then report.html from what the directory holds; the HTML file's path."""
     directory.replace_json(directory.report, document(snapshot))
     # Only now: the drawing library costs 60 MB and a second, and the load is over.
-    from soak.report_files import write_reports
+    from soak.report.files import write_reports
 
     write_reports(directory.path)
     return directory.report_html
@@ -80,7 +80,7 @@ def write_papers(directory: RunDirectory, snapshot: Snapshot) -> Path:
 def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> View:
     if plain or not sys.stderr.isatty():
         return Plain(identity, sys.stderr, url)
-    from soak.live import Live
+    from soak.show.live import Live
 
     def quit_gracefully() -> None:
         stop.signal_number = stop.signal_number or signal.SIGINT

@@ -77,9 +77,7 @@ class RunVerdict:
     reason: str
 
 
-def merge(
-    verdicts: Iterable[Verdict], *, trusted: bool, distrust: str = ""
-) -> RunVerdict:
+def merge(verdicts: Iterable[Verdict], *, trusted: bool, distrust: str = "") -> RunVerdict:
     """The run's verdict: wrong answers and leaks first, then objectives, then what is unknown.
 
     A violated oracle fails even an untrusted run, because a wrong answer is wrong on any machine;
@@ -90,9 +88,7 @@ def merge(
         failed = [v for v in judged if v.status is Status.FAIL and v.concern is concern]
         if failed and (trusted or concern is Concern.CORRECTNESS):
             reason = "; ".join(v.reason for v in failed)
-            return RunVerdict(
-                status=Status.FAIL, exit_code=EXIT_OF[concern], reason=reason
-            )
+            return RunVerdict(status=Status.FAIL, exit_code=EXIT_OF[concern], reason=reason)
     if not trusted:
         return RunVerdict(
             status=Status.UNKNOWN,
@@ -102,9 +98,7 @@ def merge(
     unknown = [v for v in judged if v.status is Status.UNKNOWN]
     if unknown or not judged:
         reason = "; ".join(v.reason for v in unknown) or "the scenario has no checks"
-        return RunVerdict(
-            status=Status.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=reason
-        )
+        return RunVerdict(status=Status.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=reason)
     return RunVerdict(
         status=Status.PASS,
         exit_code=ExitCode.PASS,

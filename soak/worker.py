@@ -20,16 +20,17 @@ from itertools import count
 from pathlib import Path
 from traceback import format_exception
 
-from soak import importance, plugins
-from soak.client import ErrorClasses, Failure, Stop, attempt, run_client
+from soak import plugins
 from soak.clock import SystemClock, monotonic_ns, sleep_s
-from soak.population import Population, Shape
+from soak.load.client import ErrorClasses, Failure, Stop, attempt, run_client
+from soak.load.ring import Ring
+from soak.load.telemetry import Telemetry, WorkerLog
+from soak.oracle import importance
+from soak.oracle.population import Population, Shape
 from soak.result import OPERATIONS, CapacityRefused, TargetError
-from soak.ring import Ring
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import Scenario, load
 from soak.seams import Operation, Target
-from soak.telemetry import Telemetry, WorkerLog
 from soak.verdict import ExitCode
 
 POLL_S = 0.1

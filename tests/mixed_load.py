@@ -8,10 +8,10 @@ from threading import Lock, Thread
 
 import numpy as np
 
-from soak import importance
 from soak.clock import monotonic_ns
 from soak.content import clustered
-from soak.population import Population, Shape
+from soak.oracle import importance
+from soak.oracle.population import Population, Shape
 from soak.result import DETAIL_SHIFT, OUTCOME_MASK, Outcome, TargetError
 from soak.seams import Operation, Target
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from soak.report import document, event_row
+from soak.report.document import document, event_row
 from soak.rundir import finite
 from soak.snapshot import Event, Snapshot
 from soak.verdict import Concern, Status, Verdict, merge
-from soak.windows import HEADER
+from soak.watch.windows import HEADER
 from tests.snapshots import MEDIANS_MS, SHARES, STARTED, six_hours
 
 MIB = 1 << 20

@@ -34,9 +34,7 @@ def test_quantiles_agree_with_sorting_within_the_bucket_width(share):
     histogram = Histogram()
     histogram.add(values)
     truth_s = sorted_rank(values, share) / 1e9
-    assert histogram.quantile_s(share) == pytest.approx(
-        truth_s, rel=WORST_RELATIVE_ERROR
-    )
+    assert histogram.quantile_s(share) == pytest.approx(truth_s, rel=WORST_RELATIVE_ERROR)
 
 
 def test_merging_parts_equals_counting_the_whole():
@@ -73,9 +71,7 @@ def test_cumulative_counts_agree_with_comparing_every_value():
     histogram.add(values)
     for bound_s, counted in zip(bounds_s, histogram.cumulative(bounds_s), strict=True):
         certainly = int(np.count_nonzero(values <= bound_s * 1e9))
-        possibly = int(
-            np.count_nonzero(values <= bound_s * 1e9 * (1 + WORST_RELATIVE_ERROR))
-        )
+        possibly = int(np.count_nonzero(values <= bound_s * 1e9 * (1 + WORST_RELATIVE_ERROR)))
         assert certainly <= counted <= possibly
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from soak.rundir import LineLog, RunDirectory, RunDirError
-from soak.worker_log import LogTail, WorkerFacts
+from soak.watch.worker_log import LogTail, WorkerFacts
 
 
 def made(out: Path) -> RunDirectory:

@@ -14,8 +14,8 @@ from tests.source_tree import Source, parsed, sources, texts, words
 
 # Where anything may go wrong in code that is not ours, and the run must still end in a verdict.
 BROAD_EXCEPTS = {
-    ("soak/client.py", "attempt"),  # a call of the target: the exception is its outcome
-    ("soak/client.py", "run_client"),  # the same in the load loop, without the call
+    ("soak/load/client.py", "attempt"),  # a call of the target: the exception is its outcome
+    ("soak/load/client.py", "run_client"),  # the same in the load loop, without the call
 }
 
 VAGUE = {"utils", "util", "helper", "helpers", "manager", "handler", "service", "base", "common"}
@@ -198,7 +198,12 @@ EXAMPLES: list[tuple[int, Rule, str, str]] = [
     (1, catches_everything, "soak/x.py", "try: g()\nexcept: pass"),
     (1, catches_everything, "soak/x.py", "def f():\n try: g()\n except (OSError, Exception): pass"),
     (1, catches_everything, "soak/x.py", "with contextlib.suppress(Exception): g()"),
-    (0, catches_everything, "soak/client.py", "def attempt():\n try: g()\n except Exception: pass"),
+    (
+        0,
+        catches_everything,
+        "soak/load/client.py",
+        "def attempt():\n try: g()\n except Exception: pass",
+    ),
     (1, reads_the_clock, "engine/x.py", "from time import monotonic"),
     (1, reads_the_clock, "soak/x.py", "t = datetime.now(UTC)"),
     (0, reads_the_clock, "soak/clock.py", "import time"),

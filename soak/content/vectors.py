@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from soak.corpus import Corpus
+from soak.content._corpus import Corpus
+from soak.oracle.wording import Wording, check_sizes, everyday_sentences
 from soak.quantities import Size
-from soak.wording import Wording, check_sizes, everyday_sentences
 
 NEEDED = "a .npy file with an array of floats, shape (rows, dimensions), is needed"
 ROWS_MAX = 1 << 18

@@ -1,10 +1,10 @@
 """Does memory grow without the records growing? Trend evidence at repeated looks, then gates.
 
 A look takes the run up to a moment: what follows warm-up and filling, cut into blocks; their
-medians, with live records as covariate, go to soak/trend.py. Evidence alone alarms in every tenth
-clean run that is watched, because no noise model is quite true; so at three looks in a row all
-gates must hold: evidence, size, no slowing down (a cache that fills), rank correlation, and an
-estimate that does not shrink from look to look. Looks are at a quarter of the planned time and
+medians, with live records as covariate, go to soak/detectors/_trend.py. Evidence alone alarms in
+every tenth clean run that is watched, because no noise model is quite true; so at three looks in a
+row all gates must hold: evidence, size, no slowing down (a cache that fills), rank correlation, and
+an estimate that does not shrink from look to look. Looks are at a quarter of the planned time and
 then 1.2 times later each, so the answer depends on the data alone, never on earlier answers.
 """
 
@@ -15,11 +15,11 @@ from itertools import pairwise
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
+from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
+from soak.detectors._trend import Trend, find_trend
 from soak.quantities import Duration, Size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, figure
-from soak.trend import Trend, find_trend
 from soak.verdict import Concern, Status
 
 CONCERN = Concern.LEAK

@@ -1,7 +1,7 @@
 """Delete one record; afterwards it must never be seen again."""
 
-from soak.oracle import judge_gone
-from soak.population import Change, Population
+from soak.oracle.answers import judge_gone
+from soak.oracle.population import Change, Population
 from soak.result import RecordMissing
 from soak.seams import Target
 

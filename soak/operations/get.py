@@ -1,7 +1,7 @@
 """Read one record by its key."""
 
-from soak.oracle import judge_missing, judge_record
-from soak.population import Population
+from soak.oracle.answers import judge_missing, judge_record
+from soak.oracle.population import Population
 from soak.seams import Record, Target
 
 CAPABILITY = "get"

@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from soak.oracle import MISSING, may_have_forgotten, must_exist
-from soak.population import Population
+from soak.oracle.answers import MISSING, may_have_forgotten, must_exist
+from soak.oracle.population import Population
 from soak.result import RecordMissing, Violation
 from soak.seams import Edge, Target
 

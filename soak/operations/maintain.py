@@ -1,6 +1,6 @@
 """Ask the target to maintain itself now: compact, vacuum, merge, whatever it calls it."""
 
-from soak.population import Population
+from soak.oracle.population import Population
 from soak.seams import Target
 
 CAPABILITY = "maintain"

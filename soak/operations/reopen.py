@@ -3,8 +3,8 @@
 import numpy as np
 
 from soak.clock import monotonic_ns
-from soak.oracle import MISSING, judge_missing, judge_record
-from soak.population import ABSENT, PRESENT, Population
+from soak.oracle.answers import MISSING, judge_missing, judge_record
+from soak.oracle.population import ABSENT, PRESENT, Population
 from soak.result import TargetError
 from soak.seams import Target
 

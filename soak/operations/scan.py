@@ -1,7 +1,7 @@
 """Read a bounded number of records in the target's own order."""
 
-from soak.oracle import judge_scan
-from soak.population import Population
+from soak.oracle.answers import judge_scan
+from soak.oracle.population import Population
 from soak.seams import Target
 
 CAPABILITY = "scan"

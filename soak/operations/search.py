@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import count
 
-from soak import keyhash
-from soak.oracle import judge_hits
-from soak.population import Population
+from soak.oracle import keyhash
+from soak.oracle.answers import judge_hits
+from soak.oracle.population import Population
 from soak.seams import Hit, Query, Target
 
 CAPABILITY = "search"

@@ -1,6 +1,6 @@
 """Store one new record and wait for the acknowledgement."""
 
-from soak.population import Change, Population
+from soak.oracle.population import Change, Population
 from soak.result import CapacityRefused
 from soak.seams import Record, Target
 

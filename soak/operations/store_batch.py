@@ -1,6 +1,6 @@
 """Store several new records in one call."""
 
-from soak.population import Change, Population
+from soak.oracle.population import Change, Population
 from soak.seams import Record, Target
 
 CAPABILITY = "store_batch"

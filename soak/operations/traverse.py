@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from soak.oracle import judge_missing, judge_neighbours
-from soak.population import Population
+from soak.oracle.answers import judge_missing, judge_neighbours
+from soak.oracle.population import Population
 from soak.result import RecordMissing
 from soak.seams import Target
 

@@ -1,7 +1,7 @@
 """Replace a record's text, vector and importance by those of its next version."""
 
-from soak.oracle import judge_gone
-from soak.population import Change, Population
+from soak.oracle.answers import judge_gone
+from soak.oracle.population import Change, Population
 from soak.result import CapacityRefused, RecordMissing
 from soak.seams import Record, Target
 

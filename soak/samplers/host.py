@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from soak.limits import CGROUP, PROC, group_folders, memory_limit_bytes, parse_groups, parse_table
+from soak.samplers._limits import (
+    CGROUP,
+    PROC,
+    group_folders,
+    memory_limit_bytes,
+    parse_groups,
+    parse_table,
+)
 from soak.samplers.process import TICKS_PER_S
 from soak.seams import SampleError, Sampler, Subject
 

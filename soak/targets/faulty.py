@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from soak import keyhash
 from soak.clock import Clock
+from soak.oracle import keyhash
 from soak.result import CapacityRefused, TargetError
 from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record
 from soak.targets import memory

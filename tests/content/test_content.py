@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from soak import plugins
-from soak.embedder import embed
-from soak.prose import ProseError, file_sentences
-from soak.wording import TAG_LENGTH, read_tag
+from soak.content._embedder import embed
+from soak.content._prose import ProseError, file_sentences
+from soak.oracle.wording import TAG_LENGTH, read_tag
 
 KEYS = 300
 KINDS = ("clustered", "text", "vectors")

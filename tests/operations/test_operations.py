@@ -4,7 +4,7 @@ import pytest
 
 from soak import plugins
 from soak.clock import SystemClock, monotonic_ns
-from soak.population import ABSENT, DOUBT, MAYBE, PRESENT
+from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT
 from soak.result import (
     DETAIL_SHIFT,
     OPERATIONS,

@@ -1,0 +1,1 @@
+"""What does it mean? Checks, health, and whether the run may be trusted."""

@@ -1,0 +1,1 @@
+"""What is due next, and how does it reach the target and come back?"""

@@ -1,0 +1,309 @@
+"""How do schedule and results pass between controller and worker? Slots, written and drained.
+
+The layout of the file is in soak.load.slots. The operation with index i lives in slot i modulo
+`size`. A slot is reused only after its result was drained, so a full ring delays writing and loses
+nothing: due times are numbers.
+"""
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soak.clock import NS_PER_S
+from soak.load.results import NOTHING, Results, joined, selected
+from soak.load.slots import (
+    BEGIN_WORD,
+    BYTES_PER_SLOT,
+    CLOSED,
+    CLOSING_WORD,
+    EMPTY,
+    END_WORD,
+    HEADER_BYTES,
+    LAYOUT,
+    MAGIC,
+    PID_WORD,
+    SLOTS_WORD,
+    T0_WORD,
+    Slots,
+    slots_of,
+)
+from soak.result import OUTCOME_MASK, Outcome, slot_code
+from soak.seams import Floats
+
+SLOTS = 1 << 17
+
+Integers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+
+class RingError(Exception):
+    """The file is no ring of this version, or there is no room; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A stretch of the schedule within one phase; arrays of equal length.
+
+    due_s: seconds since time zero, ascending; in a closed phase (is_open False) the seconds to
+    wait after the client became free. begin_s and end_s bound the phase.
+    """
+
+    phase: int
+    is_open: bool
+    begin_s: float
+    end_s: float
+    due_s: Floats
+    operation: Bytes
+    argument: Integers
+
+    def __len__(self) -> int:
+        return self.due_s.size
+
+
+class Ring:
+    """The mapped file as the controller uses it; `slots` gives the worker's view.
+
+    One thread writes and drains. `scheduled` operations were written, `folded` is the index below
+    which every result was drained.
+    """
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        header = np.frombuffer(memory, np.int64, HEADER_BYTES // 8)
+        self.size = int(header[SLOTS_WORD])
+        self.scheduled = 0
+        self.folded = 0
+        self.void_count = 0
+        self._memory = memory
+        self._header = header
+        self._tag, self._due, self._argument, self._start, self._end = (
+            np.frombuffer(memory, np.int64, self.size, HEADER_BYTES + column * 8 * self.size)
+            for column in range(5)
+        )
+        self._code = np.frombuffer(memory, np.uint8, self.size, HEADER_BYTES + 40 * self.size)
+
+    @classmethod
+    def create(cls, path: Path, slots: int = SLOTS) -> Self:
+        """A new, empty ring; slots must be a power of two. Replaces what was there."""
+        assert slots.bit_count() == 1, "slots must be a power of two"
+        header = np.zeros(HEADER_BYTES // 8, dtype=np.int64)
+        header[:5] = (MAGIC, LAYOUT, slots, 0, EMPTY)
+        with path.open("wb") as file:
+            file.write(header.tobytes())
+            file.write(np.full(slots, EMPTY, dtype=np.int64).tobytes())
+            file.write(bytes((BYTES_PER_SLOT - 8) * slots))
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The ring in that file; raises RingError when it is none.
+
+        Every page is mapped at once: a lazily mapped ring looks like a leak of its own size.
+        """
+        with path.open("r+b") as file:
+            word = np.frombuffer(file.read(HEADER_BYTES).ljust(HEADER_BYTES, b"\0"), np.int64)
+            expected_bytes = HEADER_BYTES + BYTES_PER_SLOT * int(word[SLOTS_WORD])
+            if (word[0], word[1]) != (MAGIC, LAYOUT) or path.stat().st_size != expected_bytes:
+                raise RingError(f"{path} is not a slot ring of layout {LAYOUT}")
+            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
+            return cls(mmap.mmap(file.fileno(), expected_bytes, flags=flags))
+
+    def close(self) -> None:
+        """Unmap the file; the ring and its slots must not be used afterwards."""
+        del self._header, self._tag, self._due, self._argument, self._start, self._end, self._code
+        self._memory.close()
+
+    def slots(self) -> Slots:
+        """The columns for the load loop. They keep the file mapped."""
+        return slots_of(memoryview(self._memory), self.size)
+
+    @property
+    def t0_ns(self) -> int:
+        """Time zero of the run on the monotonic clock; 0 before `start`."""
+        return int(self._header[T0_WORD])
+
+    @property
+    def worker_pid(self) -> int:
+        return int(self._header[PID_WORD])
+
+    @worker_pid.setter
+    def worker_pid(self, pid: int) -> None:
+        self._header[PID_WORD] = pid
+
+    def start(self, t0_ns: int) -> None:
+        """Fix time zero; blocks can be written from here on."""
+        self._header[T0_WORD] = t0_ns
+
+    def room(self) -> int:
+        """How many operations can be written now."""
+        return self.size - (self.scheduled - self.folded)
+
+    def unclaimed(self) -> int:
+        """Operations written but not issued, those of clients that wait for their time included."""
+        pieces = self._pieces(self.folded, self.scheduled)
+        return sum(
+            int(np.count_nonzero((self._start[a:b] == 0) & (self._tag[a:b] >= 0)))
+            for a, b in pieces
+        )
+
+    def write(self, block: Block) -> None:
+        """Schedule a block; raises RingError when there is no room or time zero is not fixed."""
+        if len(block) > self.room() or not self.t0_ns:
+            raise RingError(f"no room for {len(block)} operations, or the run has not started")
+        t0_ns = self.t0_ns
+        due_ns = np.rint(block.due_s * NS_PER_S).astype(np.int64)
+        if block.is_open:
+            due_ns += t0_ns
+        else:
+            due_ns += CLOSED
+            self._header[BEGIN_WORD + block.phase] = t0_ns + round(block.begin_s * NS_PER_S)
+            self._header[END_WORD + block.phase] = t0_ns + round(block.end_s * NS_PER_S)
+        first = self.scheduled
+        tag = np.arange(first, first + len(block), dtype=np.int64) << 16
+        tag |= block.phase << 8
+        tag |= block.operation
+        done = 0
+        for a, b in self._pieces(first, first + len(block)):
+            part = slice(done, done + b - a)
+            self._start[a:b] = 0
+            self._end[a:b] = 0
+            self._code[a:b] = 0
+            self._due[a:b] = due_ns[part]
+            self._argument[a:b] = block.argument[part]
+            self._tag[a:b] = tag[part]
+            done += b - a
+        self.scheduled = first + len(block)
+
+    def drain(self) -> Results:
+        """All results finished since the last call, by index; what was void is only counted."""
+        taken = [self._take(a, b) for a, b in self._pieces(self.folded, self.scheduled)]
+        self._advance()
+        found = joined([part for part in taken if len(part)])
+        is_void = (found.code & OUTCOME_MASK) == Outcome.VOID
+        if not is_void.any():
+            return found
+        self.void_count += int(np.count_nonzero(is_void))
+        return selected(found, ~is_void)
+
+    def due_count(self, now_ns: int) -> int:
+        """How many operations were to be issued by now: all that are due, issued or not."""
+        found = self.folded - self.void_count
+        for a, b in self._pieces(self.folded, self.scheduled):
+            is_due = self._due[a:b] <= now_ns
+            is_due |= (self._start[a:b] != 0) | (self._tag[a:b] < 0)
+            found += int(np.count_nonzero(is_due))
+        return found
+
+    def oldest_unfinished(self, now_ns: int) -> tuple[int, int, int, int] | None:
+        """(index, operation, due_ns, start_ns) of the oldest operation in flight or overdue.
+
+        start_ns is 0 while no client has come to it; None when nothing is owed.
+        """
+        for a, b in self._pieces(self.folded, self.scheduled):
+            slots = np.flatnonzero(self._is_owed(a, b, now_ns))
+            if slots.size:
+                slot = a + int(slots[0])
+                tag = int(self._tag[slot])
+                return tag >> 16, tag & 255, int(self._due[slot]), abs(int(self._start[slot]))
+        return None
+
+    def finish(self, total: int | None = None) -> int:
+        """Say that the run has `total` operations (default: those written); returns total.
+
+        What was written beyond is withdrawn: it is neither issued nor drained.
+        """
+        total = self.scheduled if total is None else total
+        self._header[CLOSING_WORD] = total
+        for a, b in self._pieces(total, self.scheduled):
+            self._tag[a:b] = EMPTY
+        self.scheduled = min(total, self.scheduled)
+        self.folded = min(total, self.folded)
+        return total
+
+    def cut(self, at_ns: int) -> int:
+        """Finish now: what is due by at_ns is still issued, the rest withdrawn; returns total."""
+        done = self.folded
+        for a, b in self._pieces(self.folded, self.scheduled):
+            is_kept = (self._start[a:b] != 0) | (self._tag[a:b] < 0)
+            is_kept |= self._due[a:b] <= at_ns
+            kept = np.flatnonzero(is_kept)
+            if kept.size:
+                done = self.folded + int((a + kept[-1] - self.folded) % self.size) + 1
+        return self.finish(done)
+
+    def is_done(self) -> bool:
+        """The run was finished and every result drained."""
+        return int(self._header[CLOSING_WORD]) >= 0 and self.folded == self.scheduled
+
+    def abandon_unfinished(self, now_ns: int) -> Results:
+        """Give up on everything owed: timeouts that end now; what was not due yet is void.
+
+        Drain first. Operations no client came to count as started now: all their time is waiting.
+        """
+        parts = []
+        for a, b in self._pieces(self.folded, self.scheduled):
+            is_open = self._tag[a:b] >= 0
+            is_owed = self._is_owed(a, b, now_ns)
+            self.void_count += int(np.count_nonzero(is_open & ~is_owed))
+            slots = a + np.flatnonzero(is_owed)
+            found = self._copy(slots)
+            found.start_ns[found.start_ns == 0] = now_ns
+            found.end_ns[:] = now_ns
+            found.code[:] = slot_code(Outcome.TIMEOUT)
+            parts.append(found)
+            self._tag[a:b] = EMPTY
+        self.folded = self.scheduled
+        return joined([part for part in parts if len(part)])
+
+    def _is_owed(self, a: int, b: int, now_ns: int) -> NDArray[np.bool_]:
+        is_due = self._due[a:b] <= now_ns
+        is_unfinished = (self._end[a:b] == 0) & (self._tag[a:b] >= 0)
+        owed: NDArray[np.bool_] = is_unfinished & ((self._start[a:b] != 0) | is_due)
+        return owed
+
+    def _pieces(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """The slots of indices first to last, at most two stretches."""
+        while first < last:
+            a = first & (self.size - 1)
+            b = min(self.size, a + last - first)
+            yield a, b
+            first += b - a
+
+    def _take(self, a: int, b: int) -> Results:
+        finished = np.flatnonzero(self._end[a:b] != 0)  # a copy: the worker writes meanwhile
+        if not finished.size:
+            return NOTHING
+        is_solid = int(finished[-1]) - int(finished[0]) + 1 == finished.size
+        slots = slice(a + int(finished[0]), a + int(finished[-1]) + 1) if is_solid else a + finished
+        found = self._copy(slots)
+        self._tag[slots] = EMPTY
+        self._end[slots] = 0
+        return found
+
+    def _copy(self, slots: slice | Integers) -> Results:
+        tag = self._tag[slots]
+        start_ns = self._start[slots]
+        return Results(
+            index=tag >> 16,
+            operation=tag.astype(np.uint8),
+            phase=(tag >> 8).astype(np.uint8),
+            due_ns=self._due[slots].copy(),
+            argument=self._argument[slots].copy(),
+            start_ns=np.abs(start_ns),
+            end_ns=self._end[slots].copy(),
+            code=self._code[slots].copy(),
+            is_idle=start_ns < 0,
+        )
+
+    def _advance(self) -> None:
+        for a, b in self._pieces(self.folded, self.scheduled):
+            is_open = self._tag[a:b] >= 0
+            first = int(is_open.argmax())
+            if is_open[first]:
+                self.folded += first
+                return
+            self.folded += b - a

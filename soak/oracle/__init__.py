@@ -1,0 +1,1 @@
+"""What must the target answer? Known without remembering what was written."""

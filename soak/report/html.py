@@ -1,0 +1,101 @@
+"""How does a person read a run? One HTML file that needs nothing else and prints well."""
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from soak.report import evidence as report_evidence
+from soak.report import judgement as report_judgement
+from soak.report.charts import Chart, Timeline
+from soak.report.document import as_section
+from soak.report.markup import Html, element, section, together
+from soak.report.palette import css_variables
+from soak.report.picture import Picture, draw
+from soak.report.plots import svg
+from soak.report.record import RunRecord
+
+CONTENTS = (
+    ("checks", "Checks"),
+    ("certificate", "Trust"),
+    ("story", "Picture"),
+    ("growth", "Growth"),
+    ("maintenance", "Maintenance"),
+    ("answers", "Answers"),
+    ("change", "Change"),
+    ("failures", "Outcomes"),
+    ("circumstances", "Circumstances"),
+)
+
+
+def html(record: RunRecord) -> str:
+    """The report of a finished, running or crashed run; under 2 MB whatever its length."""
+    document = record.document
+    picture = draw(record)
+    title = f"{document.get('scenario', '')} on {document.get('target', '')}"
+    status = str(as_section(document.get("verdict")).get("status", "unknown"))
+    links = together((element("a", name, href=f"#{place}") for place, name in CONTENTS), " ")
+    sections = (
+        report_judgement.verdict(record),
+        report_judgement.checks(record),
+        report_judgement.certificate(record),
+        story(picture),
+        report_evidence.growth(record, grid(picture.growth)),
+        report_evidence.maintenance(record),
+        report_evidence.answers(record),
+        report_evidence.change(record),
+        report_evidence.failures(record, grid(picture.errors)),
+        report_evidence.circumstances(record),
+    )
+    return _template("report.html").substitute(
+        title=escape(f"{status}: {title}"),
+        heading=escape(title),
+        run=escape(str(document.get("run_id", ""))),
+        question=escape(str(record.plan.get("question") or "")),
+        started=escape(_when(document.get("started"))),
+        light=css_variables(is_dark=False),
+        dark=css_variables(is_dark=True),
+        css=_text("report.css"),
+        script=_text("report.js"),
+        links=links,
+        body=together(sections),
+    )
+
+
+def _when(started: object) -> str:
+    return f"{str(started)[:16].replace('T', ' ')} UTC" if started else ""
+
+
+def story(picture: Picture) -> Html:
+    """What happened when, and under it how everything went, on one time axis."""
+    first = [figure(picture.timeline)] if picture.timeline else []
+    wide = [figure(chart) for chart in picture.story]
+    return section("story", "The whole run in one picture", *first, *wide, grid(picture.operations))
+
+
+def grid(charts: Sequence[Chart]) -> Html:
+    """Figures beside each other where there is room; nothing when there is none."""
+    if not charts:
+        return Html("")
+    return element("div", *(figure(chart) for chart in charts), class_="grid")
+
+
+def figure(chart: Chart | Timeline) -> Html:
+    width = chart.width if isinstance(chart, Chart) else "wide"
+    return element(
+        "figure",
+        element("h3", chart.title),
+        Html(svg(chart)),
+        element("figcaption", chart.caption),
+        class_=width,
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return (files("soak.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _template(name: str) -> Template:
+    return Template(_text(name))

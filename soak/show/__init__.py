@@ -1,0 +1,1 @@
+"""Who looks on while it runs? Metrics, web page, terminal, log lines."""

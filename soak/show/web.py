@@ -1,0 +1,232 @@
+"""How does a browser or a scraper reach a run? An HTTP server beside the load, never in its path.
+
+It listens on loopback unless told otherwise, answers GET and HEAD alone, and has a bound on its
+threads. soak/show/pages.py has what it answers.
+"""
+
+import base64
+import hmac
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from soak.show.pages import OPENMETRICS_PATH, Answer, Shelf, is_known
+from soak.snapshot import Snapshot
+from soak.verdict import Mistake
+
+IDLE_TIMEOUT_S = 15.0
+CLOSE_WITHIN_S = 0.1
+MAX_CONNECTIONS = 64  # each holds a thread; what comes beyond them is told to come back
+OPENMETRICS = "application/openmetrics-text"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'self'",
+}
+
+
+class ListenError(Mistake):
+    """The address cannot be listened on; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may look from where. The token is taken as a bearer token or as a Basic password."""
+
+    certificate: Path | None = None  # PEM with the key in it, or beside it in `key`
+    key: Path | None = None
+    token: str = ""
+
+
+class Server:
+    """Answers until closed, on threads of its own."""
+
+    def __init__(self, listener: "_Listener", secure: bool) -> None:
+        self._listener = listener
+        self._thread = threading.Thread(
+            target=listener.serve_forever, args=(CLOSE_WITHIN_S,), name="web", daemon=True
+        )
+        self._thread.start()
+        self.port: int = listener.server_address[1]
+        host = str(listener.server_address[0])
+        host = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if secure else 'http'}://{host}:{self.port}"
+
+    def close(self) -> None:
+        """Stop listening; answers under way are finished by their threads."""
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+
+def serve(
+    listen: str,
+    source: Callable[[], Snapshot],
+    beat_age_s: Callable[[], float],
+    access: Access | None = None,
+) -> Server:
+    """Answer on `host:port`; port 0 takes a free one. Raises ListenError.
+
+    source: the newest snapshot, the same object until there is a newer one. beat_age_s: how long
+    ago the controller's loop last turned.
+    """
+    access = access or Access()
+    host, port = address(listen)
+    context = _tls(access)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = _Listener(family, (host, port), Shelf(source, beat_age_s), access, context)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ListenError(
+            f"cannot listen on {listen}: {reason}; "
+            f"choose another address with --listen, such as --listen 127.0.0.1:{port + 1}"
+        ) from error
+    return Server(listener, context is not None)
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[host]:port`; raises ListenError."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise ListenError(
+            f"--listen is {listen!r}; it is host:port, such as --listen 127.0.0.1:9464"
+        )
+    return host.strip("[]"), int(port)
+
+
+def _tls(access: Access) -> ssl.SSLContext | None:
+    if access.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(access.certificate, access.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ListenError(f"cannot use the certificate {access.certificate}: {error}") from error
+    return context
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        family: socket.AddressFamily,
+        where: tuple[str, int],
+        shelf: Shelf,
+        access: Access,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        self.address_family = family
+        self.shelf = shelf
+        self.token = access.token
+        self._context = context
+        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__(where, _Request)
+
+    def server_bind(self) -> None:
+        # The inherited one looks the host's name up, which may ask a name server.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        """Answer one connection, in its own thread, unless there are too many."""
+        assert isinstance(request, socket.socket)
+        if not self._places.acquire(blocking=False):
+            request.settimeout(1.0)
+            request.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+            return
+        try:
+            request.settimeout(IDLE_TIMEOUT_S)
+            with self._wrapped(request) as connection:
+                super().finish_request(connection, client_address)
+        finally:
+            self._places.release()
+
+    def _wrapped(self, request: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(request, server_side=True) if self._context else request
+
+    def handle_error(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """A client that hangs up in the middle is no news; a bug is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "soak"
+    sys_version = ""
+    timeout = IDLE_TIMEOUT_S
+    disable_nagle_algorithm = True
+    server: _Listener
+
+    def do_GET(self) -> None:
+        self._reply()
+
+    def do_HEAD(self) -> None:
+        self._reply()
+
+    def do_POST(self) -> None:
+        self.close_connection = True  # there may be a body, which nobody reads
+        self._send(Answer(status=HTTPStatus.METHOD_NOT_ALLOWED, body=b"GET or HEAD\n"))
+
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_POST  # noqa: N815
+
+    def _reply(self) -> None:
+        if not _is_allowed(self.headers.get("Authorization", ""), self.server.token):
+            self._send(Answer(status=HTTPStatus.UNAUTHORIZED, body=b"a token is needed\n"))
+            return
+        path = self.path.partition("?")[0]
+        if path == "/metrics" and OPENMETRICS in self.headers.get("Accept", ""):
+            path = OPENMETRICS_PATH
+        wants_gzip = "gzip" in self.headers.get("Accept-Encoding", "")
+        made, body = self.server.shelf.get(path, compressed=wants_gzip and is_known(path))
+        self._send(made, body)
+
+    def _send(self, made: Answer, body: bytes | None = None) -> None:
+        sent = made.body if body is None else body
+        headers = {
+            **HEADERS,
+            "Content-Type": made.type,
+            "Content-Length": str(len(sent)),
+        }
+        if sent is not made.body:
+            headers["Content-Encoding"] = "gzip"
+        if made.status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Basic realm="soak", charset="UTF-8"'
+        if made.status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = "GET, HEAD"
+        self.send_response(made.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(sent)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a scrape is not news, and its count is in the scraper."""
+
+
+def _is_allowed(header: str, token: str) -> bool:
+    if not token:
+        return True
+    kind, _, given = header.partition(" ")
+    if kind.lower() == "basic":
+        try:
+            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return False
+    return hmac.compare_digest(given.encode(), token.encode())

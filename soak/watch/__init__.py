@@ -1,0 +1,1 @@
+"""What was seen? Results, samples and the worker's words, folded as they come."""

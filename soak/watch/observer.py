@@ -1,0 +1,217 @@
+"""What has been seen so far? Results, samples and the worker's words, folded as they come.
+
+Two threads come here: the controller's loop (results, windows, the worker's log) and the sampling
+job. One lock guards the series; nothing is read from the target or from /proc under it.
+"""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from soak.clock import NS_PER_S, Clock
+from soak.histogram import Histogram
+from soak.judge.certificate import SamplerRecord
+from soak.load.results import Results
+from soak.plugins import load
+from soak.rundir import LineLog, RunDirectory
+from soak.scenario import Scenario
+from soak.seams import Floats, SampleError, Sampler, Subject
+from soak.series import Series
+from soak.snapshot import NAN
+from soak.watch.events import EventLog
+from soak.watch.windows import HEADER, Window, Windows
+from soak.watch.worker_log import Line, LogTail, WorkerFacts
+
+SAMPLERS = ("process", "disk", "host", "reported", "tester")
+# Rows of samples.csv over a whole run; a longer run writes every n-th sample.
+SAMPLE_ROWS = 21_600
+# The columns of samples.csv are those of the first few samples: a sampler may need a second one
+# for a difference. What appears later is in the series, the metrics and the report.
+HEADER_AFTER = 3
+
+
+class Observer:
+    """Everything measured in one run. Time zero is `events.origin_ns`."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        directory: RunDirectory,
+        clock: Clock,
+        events: EventLog,
+        facts: WorkerFacts,
+        tail: LogTail,
+    ) -> None:
+        self._clock = clock
+        self._events = events
+        self._tail = tail
+        self.facts = facts
+        self.windows = Windows(
+            scenario.operations, scenario.observe.window, scenario.target.timeout
+        )
+        self.idle_lateness = Histogram()
+        self.last_end_s = 0.0
+        self.busy_count = 0
+        self.result_count = 0
+        self.series = Series()
+        self.latest: dict[str, float] = {}
+        self.ranges: dict[str, tuple[float, float, float]] = {}
+        self.sampler_records = {name: SamplerRecord() for name in SAMPLERS}
+        self.sampler_success = dict.fromkeys(SAMPLERS, True)
+        self._samplers = _build_samplers(self._subject())
+        self._lock = threading.Lock()
+        self._windowed: dict[str, float] = {}
+        self._samples_log = LineLog(directory.samples)
+        self._sample_header: list[str] = []
+        self._sample_count = 0
+        self._waiting: list[Mapping[str, float]] = []
+        self._samples_every = max(
+            1, round(scenario.duration_s / scenario.observe.sample / SAMPLE_ROWS)
+        )
+        self._windows_log = LineLog(directory.windows)
+        self._windows_log.append(HEADER)
+
+    def take(self, results: Results) -> None:
+        """Fold what was drained."""
+        if not len(results):
+            return
+        self.windows.add(
+            results.operation, results.due_ns, results.start_ns, results.end_ns, results.code
+        )
+        late_ns = results.start_ns - results.due_ns
+        self.idle_lateness.add(late_ns[results.is_idle])
+        self.busy_count += int(np.count_nonzero(~results.is_idle & (late_ns > 0)))
+        self.result_count += len(results)
+        end_s = (int(results.end_ns.max()) - self._events.origin_ns) / NS_PER_S
+        self.last_end_s = max(self.last_end_s, end_s)
+
+    def follow_worker(self) -> None:
+        """Take in what the worker wrote since the last call; its events become the run's."""
+        for line in self._tail.new_lines():
+            self.facts.fold(line)
+            if line.get("kind") == "maintenance":
+                self._declare(line)
+
+    def close_window(self, end_s: float, phase: str, *, is_measured: bool) -> list[Window]:
+        """Write the open window's rows, and let the next sample carry its quantiles."""
+        rows = self.windows.close(end_s, phase, is_measured=is_measured)
+        figures: dict[str, float] = {}
+        length_s = max((row.end_s - row.start_s for row in rows), default=NAN)
+        for row in rows:
+            self._windows_log.append_row(row.row())
+            figures[f"{row.operation}_p50_s"] = row.latency.p50
+            figures[f"{row.operation}_p99_s"] = row.latency.p99
+            figures[f"{row.operation}_service_p50_s"] = row.service.p50
+            figures[f"{row.operation}_service_p99_s"] = row.service.p99
+        figures["achieved_per_s"] = sum(row.count for row in rows) / length_s if rows else 0.0
+        with self._lock:
+            self._windowed |= figures
+        return rows
+
+    def sample(self, known: Mapping[str, float]) -> None:
+        """One row: what the samplers read, what `known` adds, and the last window's figures."""
+        at_s = (self._clock.monotonic_ns() - self._events.origin_ns) / NS_PER_S
+        sampled: dict[str, float] = {}
+        for name, sampler in self._samplers.items():
+            sampled |= self._read(name, sampler)
+        row = {"t_s": at_s, **known, **sampled}
+        with self._lock:
+            row |= self._windowed
+            self._windowed = {}
+            self.series.append(row)
+        self.latest |= {name: value for name, value in row.items() if value == value}
+        for name, value in sampled.items():
+            if value == value:
+                first, _, most = self.ranges.get(name, (value, value, value))
+                self.ranges[name] = first, value, max(most, value)
+        self._log_sample(row)
+
+    def miss_sample(self) -> None:
+        """A sample that was due could not be taken."""
+        for record in self.sampler_records.values():
+            record.add(is_good=False)
+
+    def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
+        """Copies of those columns of the series, or of all."""
+        with self._lock:
+            return self.series.columns(names)
+
+    def trouble(self) -> str:
+        """Why part of the record could not be written; empty when all of it was."""
+        logs = (self._samples_log, self._windows_log)
+        return "; ".join(log.trouble for log in logs if log.trouble)
+
+    def close(self) -> None:
+        self._samples_log.close()
+        self._windows_log.close()
+
+    def _subject(self) -> Subject:
+        return Subject(
+            pids=lambda: [p for p in _sequence(self.facts.ready, "pids") if isinstance(p, int)],
+            directories=lambda: [Path(str(d)) for d in _sequence(self.facts.ready, "directories")],
+            reported=self._reported,
+            clock=self._clock,
+        )
+
+    def _reported(self) -> tuple[Mapping[str, float], float]:
+        age_s = (self._clock.monotonic_ns() - self.facts.stats_ns) / NS_PER_S
+        return self.facts.stats, age_s
+
+    def _read(self, name: str, sampler: Sampler) -> Mapping[str, float]:
+        """The sampler's figures. A failure is an event when it begins, and always counted."""
+        try:
+            figures = sampler.sample()
+        except SampleError as error:
+            if self.sampler_success[name]:
+                details = {"sampler": name, "reason": str(error)}
+                self._events.add(
+                    "sampler_failed", "detected", self._clock.monotonic_ns(), 0, details
+                )
+            figures = {}
+            self.sampler_success[name] = False
+        else:
+            self.sampler_success[name] = True
+        self.sampler_records[name].add(is_good=self.sampler_success[name])
+        return figures
+
+    def _declare(self, line: Line) -> None:
+        details = {
+            key: value
+            for key, value in line.items()
+            if key not in ("kind", "t_ns", "event", "start_ns")
+            and isinstance(value, int | float | str | bool)
+        }
+        kind, start_ns = str(line.get("event")), line.get("start_ns")
+        at_ns = start_ns if isinstance(start_ns, int) else self._clock.monotonic_ns()
+        self._events.add_maintenance(kind, "declared", at_ns, details)
+
+    def _log_sample(self, row: Mapping[str, float]) -> None:
+        """The first rows wait until the columns are known; then every n-th goes to the file."""
+        self._sample_count += 1
+        if not self._sample_header:
+            self._waiting.append(row)
+            if len(self._waiting) < HEADER_AFTER:
+                return
+            per_window = [f"{o}_{q}_s" for o in self.windows.totals() for q in ("p50", "p99")]
+            seen = [name for waiting in self._waiting for name in waiting]
+            self._sample_header = list(dict.fromkeys([*seen, *per_window, "achieved_per_s"]))
+            self._samples_log.append(",".join(self._sample_header))
+            for waiting in self._waiting:
+                self._write_sample(waiting)
+            self._waiting.clear()
+        elif self._sample_count % self._samples_every == 0:
+            self._write_sample(row)
+
+    def _write_sample(self, row: Mapping[str, float]) -> None:
+        self._samples_log.append_row([row.get(name, NAN) for name in self._sample_header])
+
+
+def _build_samplers(subject: Subject) -> dict[str, Sampler]:
+    return {name: load("samplers", name).build(subject) for name in SAMPLERS}
+
+
+def _sequence(line: Line | None, name: str) -> Sequence[object]:
+    value = line.get(name) if line else None
+    return value if isinstance(value, list) else []

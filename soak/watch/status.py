@@ -1,0 +1,322 @@
+"""How does the run stand? What was observed, as evidence for detectors and as one snapshot."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from soak.histogram import Histogram
+from soak.judge.certificate import MACHINE_COLUMNS, Conditions, certify, is_slow, machine_of
+from soak.judge.health import health
+from soak.judge.judge import Judge
+from soak.rundir import LineLog
+from soak.scenario import Scenario
+from soak.seams import Evidence
+from soak.snapshot import (
+    NAN,
+    Certificate,
+    Hang,
+    Identity,
+    OperationTotals,
+    Quantiles,
+    Recall,
+    Snapshot,
+    State,
+)
+from soak.verdict import RunVerdict, Verdict, merge
+from soak.watch.events import EventLog
+from soak.watch.observer import Observer
+from soak.watch.outline import outline
+from soak.watch.windows import Windows
+
+TREND = (
+    *("t_s", "achieved_per_s", "offered_per_s", "live_records", "recall", "health_ratio"),
+    *("resident_bytes", "anonymous_bytes", "disk_bytes", "accounted_bytes"),
+)
+# What targets that forget on their own report by this name in their stats.
+EVICTED = "records_evicted_count"
+QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
+
+
+# Before the first figures: every check is unknown, and says so.
+_NOTHING = Evidence(columns={}, totals={}, warm_until_s=0.0, planned_s=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where the run is in its plan. due_count: operations that were to be issued so far."""
+
+    state: State
+    phase: str
+    phase_index: int
+    elapsed_s: float
+    due_count: int
+    hang: Hang | None = None
+
+
+class Status:
+    """Judges and describes; `judge` is the judging job's, `snapshot` the controller loop's."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        identity: Identity,
+        observer: Observer,
+        events: EventLog,
+        log: LineLog,
+    ) -> None:
+        self._scenario = scenario
+        self.identity = identity
+        self._observer = observer
+        self._events = events
+        self._log = log
+        self._planned_s = scenario.duration_s
+        self._warm_until_s = warm_until_s(scenario)
+        self._judge = Judge(scenario.checks, scenario.duration_s)
+        self._lock = threading.Lock()
+        self._verdicts = self._judge.judge(_NOTHING)
+        self._health: dict[str, float] = {}
+        self._health_min = NAN
+        self.environment: Mapping[str, object] = {}
+
+    def judge(self, elapsed_s: float) -> None:
+        """Ask every check now; a status that changed is a line of verdicts.jsonl."""
+        columns = self._observer.columns()
+        totals = self._totals(elapsed_s)
+        evidence = Evidence(
+            columns=columns,
+            totals=totals,
+            warm_until_s=self._warm_until_s,
+            planned_s=self._planned_s,
+        )
+        verdicts = self._judge.judge(evidence)
+        well = health(columns, totals, self._warm_until_s)
+        with self._lock:
+            before = {verdict.check: verdict.status for verdict in self._verdicts}
+            self._verdicts = verdicts
+            self._health = well
+            self._health_min = float(np.fmin(self._health_min, well.get("score", NAN)))
+        for verdict in verdicts:
+            if before.get(verdict.check) is not verdict.status:
+                self.log_verdict(elapsed_s, verdict)
+
+    def log_verdict(self, elapsed_s: float, verdict: Verdict) -> None:
+        fields = ("check", "detector", "concern", "status", "reason", "effect", "threshold")
+        line = {name: getattr(verdict, name) for name in (*fields, "unit", "since_s", "interval")}
+        self._log.append_json({"t_s": elapsed_s, **line})
+
+    def health_ratio(self) -> float:
+        with self._lock:
+            return self._health.get("score", NAN)
+
+    def snapshot(self, moment: Moment, verdict: RunVerdict | None = None) -> Snapshot:
+        """The run now. verdict: the last word where something else than the checks decided it."""
+        observer, facts = self._observer, self._observer.facts
+        with self._lock:
+            verdicts, well, worst = self._verdicts, self._health, self._health_min
+        operations = observer.windows.totals()
+        certificate = self._certificate(operations, verdicts, moment)
+        merged = merge(
+            verdicts, trusted=certificate.trusted, distrust="; ".join(certificate.reasons)
+        )
+        return Snapshot(
+            identity=self.identity,
+            state=moment.state,
+            phase=moment.phase,
+            phase_index=moment.phase_index,
+            phases=tuple(phase.name for phase in self._scenario.phases),
+            elapsed_s=moment.elapsed_s,
+            planned_s=self._planned_s,
+            operations=operations,
+            errors=self._errors(),
+            violations=observer.windows.violations(),
+            checked=int(facts.counters.get("checked", 0)),
+            resources=dict(observer.latest),
+            resource_range=dict(observer.ranges),
+            sampler_success=dict(observer.sampler_success),
+            records=self._records(),
+            recall=self._recall(),
+            health=well,
+            health_min=worst,
+            verdicts=verdicts,
+            verdict=verdict or merged,
+            certificate=certificate,
+            events=tuple(self._events.latest),
+            event_counts=dict(self._events.maintenance),
+            trend=self._trend(),
+            eviction=dict(facts.eviction),
+            hang=moment.hang,
+            skipped=self._judge.skipped,
+            environment=self.environment,
+        )
+
+    def _certificate(
+        self,
+        operations: Mapping[str, OperationTotals],
+        verdicts: tuple[Verdict, ...],
+        moment: Moment,
+    ) -> Certificate:
+        observer = self._observer
+        hiccup = observer.facts.hiccup
+        records = observer.sampler_records
+        lateness = merged_lateness(operations)
+        done = sum(totals.count for totals in operations.values())
+        # What ended after the planned time was still asked for within it.
+        asked_s = min(moment.elapsed_s, self._planned_s)
+        taken_s = max(asked_s, observer.last_end_s)
+        return certify(
+            Conditions(
+                lateness=lateness,
+                idle_lateness=Quantiles.of(observer.idle_lateness),
+                idle_count=observer.idle_lateness.count,
+                busy_ratio=observer.busy_count / max(1, observer.result_count),
+                hiccup=Quantiles(
+                    p50=hiccup.get("p50_s", NAN),
+                    p99=hiccup.get("p99_s", NAN),
+                    max=hiccup.get("max_s", NAN),
+                ),
+                offered_rate=moment.due_count / asked_s if asked_s > 0 else NAN,
+                achieved_rate=done / taken_s if taken_s > 0 else NAN,
+                tightest_s=self._judge.tightest_s,
+                is_slow=is_slow(verdicts),
+                machine=machine_of(observer.columns(MACHINE_COLUMNS)),
+                samples={name: record.samples for name, record in records.items()},
+                failures={name: record.failures for name, record in records.items()},
+                worst_gap={name: record.worst_gap for name, record in records.items()},
+            )
+        )
+
+    def _totals(self, elapsed_s: float) -> dict[str, float]:
+        """Detectors' totals: after warm-up by their name, of the whole run with `all_`."""
+        windows, facts = self._observer.windows, self._observer.facts
+        totals = flat(windows.after_warm_up(), windows.measured_s)
+        everything = flat(windows.totals(), elapsed_s)
+        totals |= {f"all_{name}": value for name, value in everything.items()}
+        totals |= {f"violations_{kind}": n for kind, n in windows.violations().items()}
+        totals["checked_count"] = facts.counters.get("checked", 0.0)
+        totals["recall_samples"] = float(facts.recall_samples)
+        totals["recall_mean"] = (
+            facts.recall_sum / facts.recall_samples if facts.recall_samples else NAN
+        )
+        totals["dropped_results"] = 0.0
+        totals["elapsed_s"] = elapsed_s
+        totals["offered_per_s"] = self._offered_per_s(elapsed_s)
+        return totals
+
+    def _offered_per_s(self, elapsed_s: float) -> float:
+        """What was due per second after warm-up; nan where the clients decide."""
+        columns = self._observer.columns(("t_s", "offered_per_s"))
+        at_s, offered = columns.get("t_s"), columns.get("offered_per_s")
+        if at_s is None or offered is None:
+            return NAN
+        seen = offered[(at_s >= self._warm_until_s) & (at_s <= elapsed_s)]
+        return float(np.mean(seen)) if seen.size else NAN
+
+    def _errors(self) -> dict[tuple[str, str], int]:
+        named: dict[tuple[str, str], int] = {}
+        for (operation, index), count in self._observer.windows.errors().items():
+            kind = self._observer.facts.error_types.get(index, "other")
+            named[operation, kind] = named.get((operation, kind), 0) + count
+        return named
+
+    def _records(self) -> dict[str, float]:
+        facts = self._observer.facts
+        tiers = {
+            name.removesuffix("_count"): value
+            for name, value in facts.stats.items()
+            if name.startswith("tier_") and name.endswith("_count")
+        }
+        return {
+            "live": facts.live_records,
+            "stored": facts.counters.get("stored", 0.0),
+            "evicted": facts.stats.get(EVICTED, NAN),
+            "deleted": facts.counters.get("deleted", 0.0),
+            **tiers,
+        }
+
+    def _recall(self) -> Recall:
+        facts = self._observer.facts
+        if not facts.recall_samples:
+            return Recall(k=self._scenario.population.k, samples=0)
+        return Recall(
+            k=facts.recall_k,
+            samples=facts.recall_samples,
+            mean=facts.recall_sum / facts.recall_samples,
+            first=sum(facts.recall_first) / len(facts.recall_first),
+            last=sum(facts.recall_last) / len(facts.recall_last),
+        )
+
+    def _trend(self) -> dict[str, tuple[float, ...]]:
+        names = self._scenario.operations
+        latencies = (f"{name}_{which}_s" for name in names for which in ("p50", "p99"))
+        wanted = [*TREND, *latencies]
+        return outline(self._observer.columns(wanted), wanted)
+
+
+def warm_until_s(scenario: Scenario) -> float:
+    """When the last warm-up phase before the first measured one ends; 0 without warm-up."""
+    until_s = 0.0
+    for phase in scenario.phases:
+        if not phase.warm:
+            break
+        until_s += phase.duration
+    return until_s
+
+
+def merged_lateness(operations: Mapping[str, OperationTotals]) -> Quantiles:
+    """How late operations of all kinds started, busy clients included."""
+    together = Histogram()
+    for totals in operations.values():
+        together.merge(totals.lateness)
+    return Quantiles.of(together)
+
+
+def flat(operations: Mapping[str, OperationTotals], length_s: float) -> dict[str, float]:
+    """Operations' totals as `<operation>_<figure>`, and sums over all of them."""
+    totals: dict[str, float] = {"count": 0.0, "error_count": 0.0, "wrong_count": 0.0}
+    for name, operation in operations.items():
+        totals[f"{name}_count"] = float(operation.count)
+        totals["count"] += operation.count
+        failed = operation.outcomes["error"] + operation.outcomes["timeout"]
+        totals["error_count"] += failed
+        totals["wrong_count"] += operation.outcomes["wrong"]
+        for outcome, count in operation.outcomes.items():
+            totals[f"{name}_{outcome}_count"] = float(count)
+        for label, held in (("", operation.latency), ("service_", operation.service)):
+            quantiles = Quantiles.of(held)
+            for which in QUANTILES:
+                totals[f"{name}_{label}{which}_s"] = getattr(quantiles, which)
+    totals["achieved_per_s"] = totals["count"] / length_s if length_s > 0 else NAN
+    return totals
+
+
+def starting(identity: Identity, scenario: Scenario) -> Snapshot:
+    """What there is to show before time zero: every known name, all counts zero."""
+    windows = Windows(scenario.operations, scenario.observe.window, scenario.target.timeout)
+    return Snapshot(
+        identity=identity,
+        state="starting",
+        phase=scenario.phases[0].name,
+        phase_index=0,
+        phases=tuple(phase.name for phase in scenario.phases),
+        elapsed_s=0.0,
+        planned_s=scenario.duration_s,
+        operations=windows.totals(),
+        errors={},
+        violations=windows.violations(),
+        checked=0,
+        resources={},
+        resource_range={},
+        sampler_success={},
+        records={},
+        recall=Recall(k=scenario.population.k, samples=0),
+        health={},
+        health_min=NAN,
+        verdicts=Judge(scenario.checks, scenario.duration_s).judge(_NOTHING),
+        verdict=merge((), trusted=True),
+        certificate=certify(Conditions()),
+        events=(),
+        event_counts={},
+        trend={},
+    )

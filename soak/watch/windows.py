@@ -1,0 +1,235 @@
+"""What happened in the last ten seconds, and since the start? Results folded, then forgotten.
+
+Every drained result is counted once in the totals; a window is the difference between the totals
+at its end and at its start, so the sum over windows.csv is the totals, exactly.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soak.histogram import Histogram, Integers
+from soak.result import (
+    DETAIL_SHIFT,
+    OPERATIONS,
+    OUTCOME_MASK,
+    OUTCOMES,
+    VIOLATIONS,
+    Outcome,
+)
+from soak.snapshot import OperationTotals, Quantiles
+
+RECENT_S = 300.0
+MEASURES = ("latency", "service", "lateness")
+
+HEADER = (
+    "start_s,end_s,phase,operation,count,ok,missing,wrong,error,timeout,"
+    "latency_p50_s,latency_p95_s,latency_p99_s,latency_p999_s,latency_max_s,"
+    "service_p50_s,service_p99_s,service_max_s,lateness_p50_s,lateness_p99_s"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One operation in one stretch of time; a row of windows.csv."""
+
+    start_s: float
+    end_s: float
+    phase: str
+    operation: str
+    outcomes: tuple[int, ...]
+    latency: Quantiles
+    service: Quantiles
+    lateness: Quantiles
+
+    @property
+    def count(self) -> int:
+        return sum(self.outcomes)
+
+    def row(self) -> list[object]:
+        """The fields in the order of HEADER."""
+        latency, service, lateness = self.latency, self.service, self.lateness
+        return [
+            *(
+                self.start_s,
+                self.end_s,
+                self.phase,
+                self.operation,
+                self.count,
+                *self.outcomes,
+            ),
+            *(latency.p50, latency.p95, latency.p99, latency.p999, latency.max),
+            *(service.p50, service.p99, service.max, lateness.p50, lateness.p99),
+        ]
+
+
+class _Tally:
+    """One operation's counts: since the start, and what they were when the window opened."""
+
+    def __init__(self, windows_kept: int) -> None:
+        self.outcomes: Integers = np.zeros(len(OUTCOMES), dtype=np.int64)
+        self.total = {measure: Histogram() for measure in MEASURES}
+        # The same without the warm-up; what objectives are judged on.
+        self.measured = {measure: Histogram() for measure in MEASURES}
+        self.measured_outcomes: Integers = np.zeros(len(OUTCOMES), dtype=np.int64)
+        self.recent = Quantiles()
+        self.worst = Quantiles()
+        self._outcomes_before = self.outcomes.copy()
+        self._window = {measure: Histogram() for measure in MEASURES}
+        # Sparse (indices, counts, max) of the latest windows: a few kB each, not 68.
+        self._kept: deque[tuple[Integers, Integers, int]] = deque(maxlen=windows_kept)
+
+    def add(self, codes: Integers, durations_ns: Mapping[str, Integers]) -> None:
+        self.outcomes += np.bincount(codes, minlength=len(OUTCOMES))
+        for measure, values_ns in durations_ns.items():
+            self._window[measure].add(values_ns)
+
+    def close(self, *, is_measured: bool) -> tuple[tuple[int, ...], dict[str, Quantiles]]:
+        """Outcomes and quantiles of the window, which ends here."""
+        difference = self.outcomes - self._outcomes_before
+        outcomes = tuple(int(n) for n in difference)
+        self._outcomes_before = self.outcomes.copy()
+        self.measured_outcomes += difference * is_measured
+        quantiles = {measure: Quantiles.of(self._window[measure]) for measure in MEASURES}
+        latency = self._window["latency"]
+        index = np.flatnonzero(latency.counts)
+        self._kept.append((index, latency.counts[index].copy(), latency.max_ns))
+        self._refresh_recent()
+        for measure in MEASURES:
+            self.total[measure].merge(self._window[measure])
+            if is_measured:
+                self.measured[measure].merge(self._window[measure])
+            self._window[measure].clear()
+        return outcomes, quantiles
+
+    def _refresh_recent(self) -> None:
+        together = Histogram()
+        for index, counts, max_ns in self._kept:
+            together.counts[index] += counts
+            together.max_ns = max(together.max_ns, max_ns)
+        self.recent = Quantiles.of(together)
+        if not self.worst.p99 >= self.recent.p99:
+            self.worst = self.recent
+
+    def now(self) -> OperationTotals:
+        """Totals up to the last drained result, the open window included."""
+        merged = {}
+        for measure in MEASURES:
+            merged[measure] = Histogram()
+            merged[measure].merge(self.total[measure])
+            merged[measure].merge(self._window[measure])
+        return self._totals(self.outcomes, merged)
+
+    def after_warm_up(self) -> OperationTotals:
+        """Totals of the closed windows that are not warm-up."""
+        return self._totals(self.measured_outcomes, self.measured)
+
+    def _totals(self, outcomes: Integers, held: Mapping[str, Histogram]) -> OperationTotals:
+        return OperationTotals(
+            count=int(outcomes.sum()),
+            outcomes={name: int(n) for name, n in zip(OUTCOMES, outcomes, strict=True)},
+            latency=held["latency"],
+            service=held["service"],
+            lateness=held["lateness"],
+            recent=self.recent,
+            worst=self.worst,
+        )
+
+
+class Windows:
+    """Folds drained results into totals per operation and closes a window when asked."""
+
+    def __init__(self, operations: Sequence[str], window_s: float, timeout_s: float) -> None:
+        kept = max(1, round(RECENT_S / window_s))
+        self._tallies = {OPERATIONS.index(name): _Tally(kept) for name in operations}
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._opened_s = 0.0
+        self.measured_s = 0.0  # how long the closed windows are that are not warm-up
+        # How often each slot code was seen per operation: errors by class, violations by kind.
+        self._codes: Integers = np.zeros((len(OPERATIONS), 256), dtype=np.int64)
+
+    def add(
+        self,
+        operation: NDArray[np.integer],
+        due_ns: Integers,
+        start_ns: Integers,
+        end_ns: Integers,
+        code: NDArray[np.integer],
+    ) -> None:
+        """Count results, all of shape (n,). Slots that were never issued (VOID) are dropped."""
+        outcome = code.astype(np.int64) & OUTCOME_MASK
+        np.add.at(self._codes, (operation, code), 1)
+        late = (end_ns - start_ns > self._timeout_ns) & (outcome != Outcome.VOID)
+        outcome[late] = Outcome.TIMEOUT
+        for kind in np.unique(operation):
+            mine = (operation == kind) & (outcome != Outcome.VOID)
+            due, start, end = due_ns[mine], start_ns[mine], end_ns[mine]
+            durations = {
+                "latency": end - due,
+                "service": end - start,
+                "lateness": start - due,
+            }
+            self._tallies[int(kind)].add(outcome[mine], durations)
+
+    def close(self, end_s: float, phase: str, *, is_measured: bool = True) -> list[Window]:
+        """End the open window at end_s; one row per operation that was issued in it.
+
+        is_measured: False for warm-up, which counts in the totals but is not judged.
+        """
+        rows = []
+        for code, tally in self._tallies.items():
+            outcomes, quantiles = tally.close(is_measured=is_measured)
+            if not any(outcomes):
+                continue
+            rows.append(
+                Window(
+                    start_s=self._opened_s,
+                    end_s=end_s,
+                    phase=phase,
+                    operation=OPERATIONS[code],
+                    outcomes=outcomes,
+                    latency=quantiles["latency"],
+                    service=quantiles["service"],
+                    lateness=quantiles["lateness"],
+                )
+            )
+        self.measured_s += (end_s - self._opened_s) * is_measured
+        self._opened_s = end_s
+        return rows
+
+    def totals(self) -> dict[str, OperationTotals]:
+        return {OPERATIONS[code]: tally.now() for code, tally in self._tallies.items()}
+
+    def after_warm_up(self) -> dict[str, OperationTotals]:
+        return {OPERATIONS[code]: tally.after_warm_up() for code, tally in self._tallies.items()}
+
+    def violations(self) -> dict[str, int]:
+        """Broken promises by kind, all kinds, as the slots tell."""
+        seen = self._codes.sum(axis=0)
+        wrong = int(Outcome.WRONG)
+        return {
+            str(kind): int(seen[wrong | (position + 1) << DETAIL_SHIFT])
+            for position, kind in enumerate(VIOLATIONS)
+        }
+
+    def errors(self) -> dict[tuple[str, int], int]:
+        """(operation, error class) to count; the worker's log names the classes."""
+        found = {}
+        for operation, code in zip(*np.nonzero(self._codes), strict=True):
+            if code & OUTCOME_MASK == Outcome.ERROR:
+                key = OPERATIONS[operation], int(code) >> DETAIL_SHIFT
+                found[key] = int(self._codes[operation, code])
+        return found
+
+    def arrays(self) -> dict[str, Integers]:
+        """What histograms.npz holds: `<operation>.<measure>` to counts, and the outcomes."""
+        held: dict[str, Integers] = {}
+        for name, totals in self.totals().items():
+            held[f"{name}.latency"] = totals.latency.counts
+            held[f"{name}.service"] = totals.service.counts
+            held[f"{name}.lateness"] = totals.lateness.counts
+            held[f"{name}.outcomes"] = np.array(list(totals.outcomes.values()), dtype=np.int64)
+        return held

@@ -1,0 +1,114 @@
+"""What did the worker say? Its log, followed while it grows and folded into the latest facts."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+Line: TypeAlias = Mapping[str, object]
+
+# One search's recall is a multiple of 1/k; "first" and "last" mean the average of this many.
+RECALL_SPAN = 20
+
+
+class LogTail:
+    """Yields the complete lines that were added since the last look; a torn last line waits."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.damaged_lines = 0
+
+    def new_lines(self) -> Iterator[Line]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for text in whole.splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                self.damaged_lines += 1
+                continue
+            if isinstance(line, dict):
+                yield line
+
+
+@dataclass(slots=True)
+class WorkerFacts:
+    """The newest of everything the worker reports, and bounded sums of the rest.
+
+    stats: what the target says of itself, read at stats_ns on the monotonic clock.
+    """
+
+    ready: Line | None = None
+    unavailable: str = ""
+    failed: str = ""
+    stopped: bool = False
+    stats: dict[str, float] = field(default_factory=dict)
+    stats_ns: int = 0
+    live_records: float = float("nan")
+    error_types: dict[int, str] = field(default_factory=dict)  # at most MAX_ERROR_CLASSES + 1
+    counters: dict[str, float] = field(default_factory=dict)
+    eviction: dict[str, float] = field(default_factory=dict)
+    hiccup: dict[str, float] = field(default_factory=dict)
+    recall_k: int = 0
+    recall_samples: int = 0
+    recall_sum: float = 0.0
+    recall_first: list[float] = field(default_factory=list)  # the first RECALL_SPAN
+    recall_last: deque[float] = field(default_factory=lambda: deque(maxlen=RECALL_SPAN))
+
+    def fold(self, line: Line) -> None:
+        """Take one line in; kinds that are events (maintenance, violation) are the caller's."""
+        match line.get("kind"):
+            case "ready":
+                self.ready = line
+            case "unavailable":
+                self.unavailable = str(line.get("reason", ""))
+            case "failed":
+                self.failed = str(line.get("reason", ""))
+            case "stopped":
+                self.stopped = True
+            case "stats":
+                self.stats = _figures(line.get("values"))
+                self.stats_ns = _integer(line.get("t_ns"))
+                self.live_records = _figure(line.get("live"))
+            case "error_class":
+                self.error_types[_integer(line.get("index"))] = str(line.get("type"))
+            case "counters":
+                self.counters = _figures(line)
+                self.eviction = _figures(line.get("eviction"))
+            case "hiccup":
+                self.hiccup = _figures(line)
+            case "recall":
+                self._fold_recall(line)
+            case _:
+                pass
+
+    def _fold_recall(self, line: Line) -> None:
+        recall = _figure(line.get("recall"))
+        self.recall_k = _integer(line.get("k"))
+        if len(self.recall_first) < RECALL_SPAN:
+            self.recall_first.append(recall)
+        self.recall_samples += 1
+        self.recall_sum += recall
+        self.recall_last.append(recall)
+
+
+def _figure(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _integer(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _figures(value: object) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(k): float(v) for k, v in value.items() if isinstance(v, int | float)}

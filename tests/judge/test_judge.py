@@ -1,0 +1,78 @@
+"""Does every check get its verdict, and is a check that cannot decide left out and named?"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from soak.detectors import never, slo
+from soak.judge.judge import Judge
+from soak.plugins import PluginError
+from soak.seams import Evidence
+from soak.verdict import Concern, Status
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    detector: str
+    params: object = field(default_factory=never.Params)
+    needs: float = 0.0
+
+
+def evidence(**totals: float) -> Evidence:
+    return Evidence(
+        columns={"t_s": np.array([1.0, 2.0])}, totals=totals, warm_until_s=0.0, planned_s=60.0
+    )
+
+
+SEARCH = Check("search-p99", "slo", slo.Params(operation="search", max=0.05))
+NEVER = Check("oracle", "never")
+
+
+def test_verdicts_come_in_the_order_of_the_checks_with_their_concern():
+    verdicts = Judge((SEARCH, NEVER), 60.0).judge(
+        evidence(search_count=900.0, search_p99_s=0.02, checked_count=5.0, violations_lost=1.0)
+    )
+
+    assert [
+        ("search-p99", "slo", Concern.OBJECTIVE, Status.PASS),
+        ("oracle", "never", Concern.CORRECTNESS, Status.FAIL),
+    ] == [(v.check, v.detector, v.concern, v.status) for v in verdicts]
+
+
+def test_before_any_figure_every_check_is_unknown_and_says_its_name():
+    verdicts = Judge((SEARCH, NEVER), 60.0).judge(evidence())
+
+    assert {Status.UNKNOWN} == {v.status for v in verdicts}
+    assert verdicts[0].reason.startswith("search-p99: search p99 is not known yet")
+
+
+def test_a_check_that_needs_a_longer_run_is_skipped_and_named():
+    judge = Judge((SEARCH, Check("leak", "never", needs=1800.0)), 60.0)
+
+    assert (("leak", "needs a run of 00:30:00, this one is planned for 60 s"),) == judge.skipped
+    assert 1 == len(judge.judge(evidence()))
+
+
+def test_a_check_may_say_what_its_failure_means():
+    @dataclass(frozen=True)
+    class Own:
+        concern: str = "leak"
+        violations: tuple[str, ...] = ()
+        min_checked: int = 1
+
+    assert Concern.LEAK == Judge((Check("x", "never", Own()),), 1.0).judge(evidence())[0].concern
+
+
+def test_a_detector_that_there_is_not_is_an_error():
+    with pytest.raises(PluginError, match="slo"):
+        Judge((Check("x", "sol"),), 60.0)
+
+
+def test_the_tightest_latency_bound_is_known_to_the_certificate():
+    loose = Check("store-p99", "slo", slo.Params(operation="store", max=0.2))
+    total = Check("errors", "slo", slo.Params(total="error_count", max=0.001))
+
+    assert 0.05 == Judge((loose, SEARCH, total, NEVER), 60.0).tightest_s
+    assert np.isnan(Judge((NEVER,), 60.0).tightest_s)
