@@ -1,9 +1,10 @@
 """What does the tester itself take? Memory, CPU, files and threads of the controller process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from soak.clock import NS_PER_S, process_cpu_ns
+import psutil
+
 from soak.samplers.process import PROC, parse_fields
 from soak.seams import SampleError, Sampler, Subject
 
@@ -11,28 +12,27 @@ from soak.seams import SampleError, Sampler, Subject
 class TesterSampler:
     """Reads the process it runs in, and not its children: the worker is the target's cost."""
 
-    def __init__(self, proc: Path, cpu_ns: Callable[[], int]) -> None:
-        self._home = proc / "self"
-        self._cpu_ns = cpu_ns
+    def __init__(self, proc: Path) -> None:
+        self._rollup = proc / "self" / "smaps_rollup"
+        self._process = psutil.Process()
 
     def sample(self) -> Mapping[str, float]:
         try:
-            memory = parse_fields((self._home / "smaps_rollup").read_text())
-            status = parse_fields((self._home / "status").read_text())
-            open_fds = sum(1 for _ in (self._home / "fd").iterdir())
-        except OSError as error:
-            raise SampleError(f"{self._home} cannot be read: {error}") from error
-        return {
-            "tester_resident_bytes": float(memory["Rss"]),
-            "tester_anonymous_bytes": float(memory["Anonymous"]),
-            "tester_threads": float(status["Threads"]),
-            "tester_open_fds": float(open_fds),
-            "tester_cpu_s": self._cpu_ns() / NS_PER_S,
-        }
+            # psutil knows no anonymous bytes, which are what a leak of ours would be.
+            memory = parse_fields(self._rollup.read_text())
+            with self._process.oneshot():
+                cpu = self._process.cpu_times()
+                return {
+                    "tester_resident_bytes": float(memory["Rss"]),
+                    "tester_anonymous_bytes": float(memory["Anonymous"]),
+                    "tester_threads": float(self._process.num_threads()),
+                    "tester_open_fds": float(self._process.num_fds()),
+                    "tester_cpu_s": cpu.user + cpu.system,
+                }
+        except (OSError, psutil.Error) as error:
+            raise SampleError(f"the tester's own process cannot be read: {error}") from error
 
 
-def build(
-    subject: Subject, proc: Path = PROC, cpu_ns: Callable[[], int] = process_cpu_ns
-) -> Sampler:
-    """The sampler of this very process. proc: where /proc is; cpu_ns: this process's CPU time."""
-    return TesterSampler(proc, cpu_ns)
+def build(subject: Subject, proc: Path = PROC) -> Sampler:
+    """The sampler of this very process. proc: where /proc is."""
+    return TesterSampler(proc)

@@ -137,7 +137,11 @@ class Exporter:
         if shared != self._identity:
             self._templates, self._identity = {}, shared
         shown = page(snapshot, self._max_series)
-        blocks = [_family_text(family, shared, openmetrics) for family in shown.families]
+        blocks = [
+            _family_text(family, shared, openmetrics)
+            for family in shown.families
+            if openmetrics or not family.for_annotations
+        ]
         blocks += [
             self._histogram_text(distribution, counts, shared)
             for distribution, counts in shown.histograms

@@ -42,13 +42,18 @@ LEAK_FIGURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One metric. labels: names, in the order of the samples' keys; scenario and target not in."""
+    """One metric. labels: names, in the order of the samples' keys; scenario and target not in.
+
+    for_annotations: a time in milliseconds, which Grafana reads and promtool calls bad style; it is
+    in the format that Prometheus asks for, and not in the plain text one.
+    """
 
     name: str
     kind: Literal["gauge", "counter"]
     help: str
     labels: tuple[str, ...] = ()
     samples: Samples
+    for_annotations: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,26 +283,39 @@ def _maintenance(snapshot: Snapshot) -> Iterator[Family]:
         for event in snapshot.events
         if event.details.get("maintenance")
     }
-    for name, explanation, samples in (
-        (
-            "soak_maintenance_last_start_timestamp_milliseconds",
-            "When the latest one began (UTC); milliseconds, as annotations want them.",
-            {key: event.wall_time * 1000 for key, event in latest.items()},
-        ),
-        (
-            "soak_maintenance_last_end_timestamp_milliseconds",
-            "When the latest one ended (UTC); milliseconds, as annotations want them.",
-            {key: (event.wall_time + event.duration_s) * 1000 for key, event in latest.items()},
-        ),
-        (
-            "soak_maintenance_last_reclaimed_bytes",
-            "What the latest one gave back.",
-            {key: float(e.details.get("bytes_reclaimed", 0)) for key, e in latest.items()},
-        ),
-    ):
-        yield Family(
-            name=name, kind="gauge", help=explanation, labels=("kind", "source"), samples=samples
-        )
+    labels = ("kind", "source")
+    begun_s = {key: event.wall_time for key, event in latest.items()}
+    ended_s = {key: event.wall_time + event.duration_s for key, event in latest.items()}
+    yield from _moments("soak_maintenance_last_start", "When the latest one began", labels, begun_s)
+    yield from _moments("soak_maintenance_last_end", "When the latest one ended", labels, ended_s)
+    yield Family(
+        name="soak_maintenance_last_reclaimed_bytes",
+        kind="gauge",
+        help="What the latest one gave back.",
+        labels=labels,
+        samples={key: float(e.details.get("bytes_reclaimed", 0)) for key, e in latest.items()},
+    )
+
+
+def _moments(
+    stem: str, explanation: str, labels: tuple[str, ...], wall_s: Samples
+) -> Iterator[Family]:
+    """Times since 1970, in seconds and, for annotations, in milliseconds."""
+    seconds = Family(
+        name=f"{stem}_timestamp_seconds",
+        kind="gauge",
+        help=f"{explanation} (UTC).",
+        labels=labels,
+        samples=wall_s,
+    )
+    yield seconds
+    yield replace(
+        seconds,
+        name=f"{stem}_timestamp_milliseconds",
+        help=f"{explanation} (UTC); milliseconds, as annotations want them.",
+        samples={key: 1000 * value for key, value in wall_s.items()},
+        for_annotations=True,
+    )
 
 
 def _open_ended(snapshot: Snapshot) -> Iterator[Family]:
@@ -306,12 +324,8 @@ def _open_ended(snapshot: Snapshot) -> Iterator[Family]:
         figures = [(resource, value) for resource, value in found if isinstance(value, float | int)]
         yield _labelled(name, explanation, "resource", figures)
     others = (event for event in snapshot.events if not event.details.get("maintenance"))
-    yield _labelled(
-        "soak_event_timestamp_milliseconds",
-        "When the latest event of a kind began (UTC); milliseconds, as annotations want them.",
-        "kind",
-        ((event.kind, event.wall_time * 1000) for event in others),
-    )
+    begun_s: dict[tuple[str, ...], float] = {(event.kind,): event.wall_time for event in others}
+    yield from _moments("soak_event", "When the latest event of a kind began", ("kind",), begun_s)
     yield Family(
         name="soak_errors_total",
         kind="counter",

@@ -24,7 +24,7 @@ from soak.snapshot import (
     Snapshot,
     State,
 )
-from soak.verdict import RunVerdict, Verdict, merge
+from soak.verdict import Concern, RunVerdict, Verdict, merge
 from soak.watch.events import EventLog
 from soak.watch.observer import Observer
 from soak.watch.outline import outline
@@ -148,6 +148,7 @@ class Status:
             eviction=dict(facts.eviction),
             hang=moment.hang,
             skipped=self._judge.skipped,
+            leaks=tuple(leak_of(v, certificate.achieved_rate) for v in verdicts if is_measured(v)),
             environment=self.environment,
         )
 
@@ -262,6 +263,25 @@ def warm_until_s(scenario: Scenario) -> float:
             break
         until_s += phase.duration
     return until_s
+
+
+def is_measured(verdict: Verdict) -> bool:
+    """A leak check that has an estimate, whatever it concludes."""
+    return verdict.concern is Concern.LEAK and verdict.effect is not None
+
+
+def leak_of(verdict: Verdict, operations_per_s: float) -> dict[str, float | str]:
+    """What a leak check measured, as metrics and report name it."""
+    rate = NAN if verdict.effect is None else verdict.effect
+    low, high = verdict.interval or (NAN, NAN)
+    return {
+        "resource": verdict.check,
+        "status": str(verdict.status),
+        "bytes_per_s": rate,
+        "low_bytes_per_s": low,
+        "high_bytes_per_s": high,
+        "bytes_per_operation": rate / operations_per_s if operations_per_s else NAN,
+    }
 
 
 def merged_lateness(operations: Mapping[str, OperationTotals]) -> Quantiles:

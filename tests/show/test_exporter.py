@@ -43,6 +43,12 @@ def text_samples(snapshot: Snapshot, max_series: int = 5000) -> dict[Series, flo
     return samples(list(parse_text(page)))
 
 
+def open_samples(snapshot: Snapshot) -> dict[Series, float]:
+    page = Exporter().render(snapshot, openmetrics=True).decode()
+    assert page.endswith("\n# EOF\n")
+    return samples(list(parse_open(page)))
+
+
 def series(name: str, **labels: str) -> Series:
     return name, tuple(sorted((SHARED | labels).items()))
 
@@ -117,7 +123,7 @@ def test_buckets_sum_and_count_are_those_of_the_histogram(snapshot):
         ("soak_sampler_success", {"sampler": "host"}, 0),
         ("soak_maintenance_events_total", {"kind": "evict", "source": "detected"}, 7),
         ("soak_maintenance_events_total", {"kind": "expire", "source": "declared"}, 0),
-        ("soak_event_timestamp_milliseconds", {"kind": "phase"}, (STARTED + 900) * 1000),
+        ("soak_event_timestamp_seconds", {"kind": "phase"}, STARTED + 900),
         ("soak_exporter_series_dropped", {}, 0),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -130,10 +136,10 @@ def test_the_latest_maintenance_tells_when_it_began_and_ended_and_what_it_gave_b
     last = [e for e in snapshot.events if (e.kind, e.source) == ("compact", "declared")][-1]
     shown = text_samples(snapshot)
     labels = {"kind": "compact", "source": "declared"}
-    start = shown[series("soak_maintenance_last_start_timestamp_milliseconds", **labels)]
-    end = shown[series("soak_maintenance_last_end_timestamp_milliseconds", **labels)]
-    assert last.wall_time * 1000 == start
-    assert 41_000 == pytest.approx(end - start)
+    start = shown[series("soak_maintenance_last_start_timestamp_seconds", **labels)]
+    end = shown[series("soak_maintenance_last_end_timestamp_seconds", **labels)]
+    assert last.wall_time == start
+    assert 41 == pytest.approx(end - start)
     assert 0 == shown[series("soak_maintenance_last_reclaimed_bytes", **labels)]
 
 
@@ -196,13 +202,15 @@ def test_the_collector_gives_prometheus_client_the_same_numbers(snapshot):
     registry = CollectorRegistry()
     registry.register(SnapshotCollector(lambda: snapshot))
     theirs = samples(list(parse_text(generate_latest(registry).decode())))
-    assert theirs == text_samples(snapshot)
+    assert theirs == open_samples(snapshot)
 
 
-def test_openmetrics_says_the_same_and_ends_with_eof(snapshot):
-    page = Exporter().render(snapshot, openmetrics=True).decode()
-    assert page.endswith("\n# EOF\n")
-    assert text_samples(snapshot) == samples(list(parse_open(page)))
+def test_openmetrics_says_the_same_and_adds_only_times_for_annotations(snapshot):
+    plain, scraped = text_samples(snapshot), open_samples(snapshot)
+    added = {name for name, _ in scraped.keys() - plain.keys()}
+    assert plain.items() <= scraped.items()
+    assert {name for name in added if not name.endswith("_timestamp_milliseconds")} == set()
+    assert added
 
 
 def test_label_values_survive_quotes_backslashes_newlines_and_percent_signs(snapshot):
@@ -245,7 +253,7 @@ def test_the_cap_holds_wherever_it_falls(snapshot, room):
     assert max(1, room) >= len(text_samples(snapshot, max_series=room))
 
 
-def test_promtool_has_nothing_to_say_but_that_annotations_want_milliseconds(snapshot):
+def test_promtool_has_nothing_to_say(snapshot):
     promtool = shutil.which("promtool")
     if promtool is None and not os.environ.get("CI"):
         pytest.skip("promtool is missing: apt-get install -y --no-install-recommends prometheus")
@@ -256,6 +264,13 @@ def test_promtool_has_nothing_to_say_but_that_annotations_want_milliseconds(snap
         capture_output=True,
         check=False,
     )
-    said = (result.stdout + result.stderr).decode().splitlines()
-    # Grafana reads annotation times in milliseconds; these four names are part of the contract.
-    assert [] == [line for line in said if "_timestamp_milliseconds use base unit" not in line]
+    assert b"" == result.stdout + result.stderr
+
+
+def test_times_for_annotations_are_where_prometheus_looks(snapshot):
+    scraped = Exporter().render(snapshot, openmetrics=True).decode()
+    plain = Exporter().render(snapshot).decode()
+    for name in ("soak_maintenance_last_start", "soak_maintenance_last_end", "soak_event"):
+        assert f"{name}_timestamp_milliseconds{{" in scraped
+        assert f"{name}_timestamp_milliseconds{{" not in plain
+        assert f"{name}_timestamp_seconds{{" in plain
