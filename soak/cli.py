@@ -75,9 +75,10 @@ def run(
     from soak.session import execute
 
     changes = list(overrides or [])
-    for path, value in (("seed", seed), ("listen", listen)):
-        if value is not None:
-            changes.append(f"{path}={value}")
+    if seed is not None:
+        changes.append(f"seed={seed}")
+    if listen is not None:
+        changes.append(f'listen="{listen}"')  # quoted: YAML would read [::1]:9464 as a list
     chosen = load(scenario, changes, target=target, duration=duration, rate=rate)
     raise typer.Exit(execute(chosen, out=out, plain=plain, as_json=as_json, arguments=sys.argv))
 

@@ -3,7 +3,7 @@
 import math
 
 KIB = 1024.0
-# Binary, like the report and the page; a bound stands as it was asked for (soak.quantities).
+# Binary, like the report and the page; a bound stands as it was asked for.
 _BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 

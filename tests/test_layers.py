@@ -17,8 +17,7 @@ ROWS = (
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",
     "rundir series",
-    "scenario scenario_checks scenario_model scenario_override scenario_rules scenario_schema "
-    "scenario_wording choice shapes yaml_source quantities",
+    "scenario",
     "seams plugins sentences",
     "result histogram verdict clock snapshot",
 )
@@ -28,11 +27,7 @@ ROWS_THAT_LOG = {1, 2}
 SEAMS = ROWS[4].split()
 
 # What reads a scenario, and the parameters of each plug-in.
-MODELS = (
-    "soak/plugins.py",
-    *(f"soak/{name}.py" for name in ROWS[7].split()),
-    *(f"soak/{seam}/" for seam in SEAMS),
-)
+MODELS = ("soak/plugins.py", "soak/scenario/", *(f"soak/{seam}/" for seam in SEAMS))
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
     "apscheduler": ("soak/watch/jobs.py", "soak/daemon.py"),
@@ -49,7 +44,7 @@ HOMES = {
     "rich": ("soak/cli.py", "soak/show/live.py"),
     "structlog": ("soak/logs.py",),
     "typer": ("soak/cli.py",),
-    "yaml": ("soak/yaml_source.py",),
+    "yaml": ("soak/scenario/yaml_source.py",),
     "zstandard": ("engine/",),
 }
 LOGGING = {"logging", "structlog"}

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from soak.quantities import Rate
+from soak.scenario.quantities import Rate
 
 IS_OPEN = False
 

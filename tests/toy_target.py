@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.quantities import Duration, Rate, Size
+from soak.scenario.quantities import Duration, Rate, Size
 
 CAPABILITIES = frozenset({"store", "get", "delete"})
 

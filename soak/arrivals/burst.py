@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from soak.quantities import Duration
+from soak.scenario.quantities import Duration
 from soak.seams import Arrivals, Floats
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from soak.quantities import Duration
+from soak.scenario.quantities import Duration
 from soak.seams import Arrivals, Floats
 
 IS_OPEN = False

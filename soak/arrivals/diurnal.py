@@ -6,7 +6,7 @@ from math import cos, pi, sin
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.quantities import Duration
+from soak.scenario.quantities import Duration
 from soak.seams import Arrivals, Floats
 
 GRID = 4097  # points of a period; the rate between two is off by less than 1e-6 of the swing

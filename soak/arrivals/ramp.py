@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.quantities import Rate
+from soak.scenario.quantities import Rate
 from soak.seams import Arrivals, Floats
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from soak.oracle.wording import Wording, check_sizes, everyday_sentences
-from soak.quantities import Size
+from soak.scenario.quantities import Size
 from soak.seams import Floats, Vector
 
 MAX_ROWS_LOG2 = 18

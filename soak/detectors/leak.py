@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
 from soak.detectors._trend import Trend, find_trend
-from soak.quantities import Duration, Size
+from soak.scenario.quantities import Duration, Size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, figure
 from soak.verdict import Concern, Status

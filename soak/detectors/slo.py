@@ -25,8 +25,8 @@ from pydantic import (
     model_validator,
 )
 
-from soak.quantities import parse_duration, parse_rate, parse_size
 from soak.result import OPERATIONS
+from soak.scenario.quantities import parse_duration, parse_rate, parse_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
 from soak.verdict import Concern, Status

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.scenario import Popularity
-from soak.shapes import Hotspot, Latest, Zipf
+from soak.scenario.shapes import Hotspot, Latest, Zipf
 
 # draw(count, live, rng): `count` ranks in [0, live), int64; live > 0.
 Draw: TypeAlias = Callable[[int, int, np.random.Generator], NDArray[np.int64]]

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.rundir import RunDirectory
+from soak.scenario.yaml_source import read as read_yaml
 from soak.seams import Floats
 from soak.snapshot import Event
-from soak.yaml_source import read as read_yaml
 
 Line = Mapping[str, object]
 

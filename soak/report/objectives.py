@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from soak.quantities import parse_size
 from soak.report.record import RunRecord
+from soak.scenario.quantities import parse_size
 from soak.seams import Floats
 
 Line = Mapping[str, object]

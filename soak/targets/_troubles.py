@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import NS_PER_S, Clock
-from soak.quantities import Duration, Size
+from soak.scenario.quantities import Duration, Size
 
 CHUNK_BYTES = 4096
 NAP_S = 3600.0

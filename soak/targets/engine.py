@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
-from soak.quantities import Duration, Size
 from soak.result import OPERATIONS
+from soak.scenario.quantities import Duration, Size
 from soak.seams import Target
 
 CAPABILITIES = frozenset({*OPERATIONS, "pin"})

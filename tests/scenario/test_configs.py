@@ -6,9 +6,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from soak.quantities import format_duration
 from soak.scenario import dump, json_schema, load, shipped
-from soak.yaml_source import read
+from soak.scenario.quantities import format_duration
+from soak.scenario.yaml_source import read
 from tests.source_tree import ROOT
 
 SCHEMA_FILE = ROOT / "configs" / "scenario.schema.json"

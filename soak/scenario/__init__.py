@@ -9,18 +9,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from soak.choice import Choice
 from soak.plugins import nearest
-from soak.quantities import FROM_TEXT, parse_duration, parse_rate
-from soak.scenario_checks import usual_checks
-from soak.scenario_model import Check, Content, Observe, Phase, Population, Scenario, Target
-from soak.scenario_override import aim, override
-from soak.scenario_rules import contradictions
-from soak.scenario_schema import json_schema
-from soak.scenario_wording import complaints
-from soak.shapes import Importance, Popularity
+from soak.scenario.choice import Choice
+from soak.scenario.model import Check, Content, Observe, Phase, Population, Scenario, Target
+from soak.scenario.override import aim, override
+from soak.scenario.quantities import FROM_TEXT, parse_duration, parse_rate
+from soak.scenario.rules import contradictions
+from soak.scenario.schema import json_schema
+from soak.scenario.shapes import Importance, Popularity
+from soak.scenario.usual_checks import usual_checks
+from soak.scenario.wording import complaints
+from soak.scenario.yaml_source import Problem, Source, read, write
 from soak.verdict import Mistake
-from soak.yaml_source import Problem, Source, read, write
 
 __all__ = [
     "Check",
@@ -104,7 +104,7 @@ def _short(tree: object) -> object:
 
 def shipped() -> Mapping[str, Path]:
     """The scenarios that come with the tester: name to file."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     folders = [folder for folder in (here / "configs", here.parent / "configs") if folder.is_dir()]
     return {file.stem: file for file in sorted(folders[0].glob("*.yaml"))} if folders else {}
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from soak.choice import Params, Shape, Strict
+from soak.scenario.choice import Params, Shape, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from soak.scenario import Scenario, ScenarioError, dump, load, resolve
-from soak.shapes import Beta, Even, Hotspot, Zipf
+from soak.scenario.shapes import Beta, Even, Hotspot, Zipf
 from soak.verdict import ExitCode
 from tests.toy_target import Params
 

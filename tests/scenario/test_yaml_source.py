@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soak.yaml_source import MAX_DEPTH, MAX_SOURCE_BYTES, Source, path_text, read, write
+from soak.scenario.yaml_source import MAX_DEPTH, MAX_SOURCE_BYTES, Source, path_text, read, write
 
 PLAIN = st.recursive(
     st.none()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from soak import plugins
-from soak.quantities import FROM_TEXT
-from soak.scenario_model import Check, Scenario
+from soak.scenario.model import Check, Scenario
+from soak.scenario.quantities import FROM_TEXT
 
 Stated = Mapping[str, object]
 

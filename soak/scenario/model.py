@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from soak import plugins
-from soak.choice import Params, PlugIn, Strict
-from soak.quantities import Duration, Rate, rate_fields
 from soak.result import OPERATIONS
-from soak.shapes import Importance, Popularity, Share
+from soak.scenario.choice import Params, PlugIn, Strict
+from soak.scenario.quantities import Duration, Rate, rate_fields
+from soak.scenario.shapes import Importance, Popularity, Share
 
 MAX_PHASES = 255  # one byte of a slot's tag
 MAX_KEYS = 1 << 26

@@ -10,10 +10,10 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from soak.choice import Choice
 from soak.plugins import PluginError, nearest
-from soak.scenario_model import Scenario
-from soak.yaml_source import Path, Problem, Source
+from soak.scenario.choice import Choice
+from soak.scenario.model import Scenario
+from soak.scenario.yaml_source import Path, Problem, Source
 
 _SHOULD_BE = {
     "string_type": "text",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from soak import plugins
-from soak.quantities import format_duration
 from soak.result import OPERATIONS
-from soak.scenario_model import Scenario
-from soak.yaml_source import Path
+from soak.scenario.model import Scenario
+from soak.scenario.quantities import format_duration
+from soak.scenario.yaml_source import Path
 
 Contradiction = tuple[Path, str]
 

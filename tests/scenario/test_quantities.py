@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from soak.quantities import (
+from soak.scenario.quantities import (
     FROM_TEXT,
     MAX_DURATION_S,
     MAX_RATE_PER_S,

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
-from soak import quantities
-from soak.choice import Choice, PlugIn
-from soak.scenario_model import Arrivals, Check, Content, Scenario, Target
-from soak.shapes import Importance, Popularity
+from soak.scenario import quantities
+from soak.scenario.choice import Choice, PlugIn
+from soak.scenario.model import Arrivals, Check, Content, Scenario, Target
+from soak.scenario.shapes import Importance, Popularity
 
 Schema = dict[str, object]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from soak.yaml_source import Path, Problem, Source, read_value
+from soak.scenario.yaml_source import Path, Problem, Source, read_value
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\[[\w*-]+\])*(\.[A-Za-z_][\w-]*(\[[\w*-]+\])*)*", re.ASCII)
 _STEP = re.compile(r"\[([\w*-]+)\]|([A-Za-z_][\w-]*)", re.ASCII)
