@@ -37,6 +37,26 @@ test: setup test-setup
 test-setup:
 	@deploy/install-test-packages requirements/debian.txt
 
+## endurance: six hours of the tester's life in six minutes; its memory must not grow
+.PHONY: endurance
+endurance: setup
+	.venv/bin/pytest -m soak -s tests/endtoend/test_endurance.py
+
+## bench: what the tester costs, beside its peers in the same run (ARGS="--quick")
+.PHONY: bench
+bench: setup build/bench/.ready
+	@mkdir -p build/figures; missed=0; \
+	.venv/bin/python -m bench.load $(ARGS) --json build/figures/load.json || missed=1; \
+	.venv/bin/python -m bench.operations --json build/figures/operations.json || missed=1; \
+	.venv/bin/python -m bench.scrape --json build/figures/scrape.json || missed=1; \
+	exit $$missed
+
+build/bench/.ready: requirements/bench.txt
+	@echo "Installing the tester's peer (requirements/bench.txt) into build/bench"
+	@$(PYTHON) -m venv build/bench
+	@build/bench/bin/python -m pip --disable-pip-version-check --no-input -qq install -r requirements/bench.txt
+	@touch $@
+
 ## lint: check style, formatting and types
 .PHONY: lint
 lint: setup
