@@ -146,9 +146,9 @@ def _search(results: Results, stem: str, size: str, bound: float, peers: str) ->
 def _drifts(results: Results, n: int) -> Iterator[Goal]:
     stem = f"courses.{n}.engine"
     turnovers = results.at(f"{stem}.churn.turnovers")
-    note = f"after {turnovers:.3g} turnovers of {n:,}" if turnovers is not None else ""
-    # Peers are churned at the smallest size only.
+    # Not all peers are churned at more than the smallest size.
     small = results.sizes()[0]
+    note = f"{turnovers:.3g} turnovers of {n:,}, peers {small:,}" if turnovers is not None else ""
     for kind in ("search", "search_agent", "get", "store_1", "store_100"):
         after, before = f"churned.{kind}.cpu_us", f"loaded.{kind}.cpu_us"
         yield Goal(name=f"drift of {kind}: CPU", bound=1.10, unit="x", note=note,
@@ -156,8 +156,9 @@ def _drifts(results: Results, n: int) -> Iterator[Goal]:
                    peers=results.beside(small, after, before))  # fmt: skip
     before, after = (results.at(f"{stem}.{phase}.search.recall") for phase in ("loaded", "churned"))
     lost = None if before is None or after is None else before - after
+    left = results.beside(small, "churned.search.recall")
     yield Goal(name="drift of recall@10: lost", bound=0.005, measured=lost, note=note,
-               peers=results.beside(small, "churned.search.recall"))  # fmt: skip
+               peers=f"left at peers: {left}" if left else "")  # fmt: skip
     after, before = "churned.private_bytes", "loaded.private_bytes"
     yield Goal(name="drift of memory", bound=1.25, unit="x", note=note,
                measured=results.ratio(f"{stem}.{after}", f"{stem}.{before}"),
@@ -232,6 +233,9 @@ def _size(results: Results, n: int) -> Iterator[Goal]:
                measured=_scaled(results.ratio(f"{stem}.private_bytes", f"{stem}.records"), 1e-3),
                peers=results.beside(n, "loaded.private_bytes", "loaded.records", 1e-3),
                )  # fmt: skip
+    peak = results.ratio(f"courses.{n}.engine.load.private_bytes", f"{stem}.records")
+    yield Goal(name=f"RAM per record, {n:,}, the moment the load ends", bound=1.0, unit="kB",
+               measured=_scaled(peak, 1e-3))  # fmt: skip
     anonymous = _scaled(results.at("alone.process.private_bytes"), 1e-6)
     yield Goal(name="RAM of the process with an empty engine (RSS)", bound=45.0, unit="MB",
                measured=_scaled(results.at("alone.process.resident_bytes"), 1e-6),
