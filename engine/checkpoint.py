@@ -27,7 +27,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,11 +37,12 @@ from engine import frame
 from engine.disk import Disk
 from engine.frame import HEADER, Kind
 from engine.quantise import quantise
+from engine.reserved import Reserved
 from engine.segment import FORMAT, START, Segment
 
 _MAGIC = b"SOAKCKP\n"
 _HEAD = struct.Struct("<8sIIIIQIIII")
-_ROWS_PER_STEP = 1_024
+_ROWS_PER_STEP = 256
 # In the flags of an edge frame that could not be read; only its source is known for certain.
 DAMAGED_EDGE = 255
 
@@ -69,12 +70,11 @@ def digest(
     offsets = np.zeros(len(walk.frames), dtype=np.uint32)
     names: dict[int, str] = {}
     halves: list[bytes] = []
-    content = segment.read(start, walk.end - start)
     for index, found in enumerate(walk.frames):
         header = found.header
         at = found.offset - start
         offsets[index] = found.offset
-        body = content[at + frame.HEADER_BYTES : at + header.frame_bytes - frame.TRAILER_BYTES]
+        body = walk.content[at + frame.HEADER_BYTES : at + header.frame_bytes - frame.TRAILER_BYTES]
         if found.is_damaged:
             kind = Kind.DAMAGED if header.kind == Kind.PUT else header.kind
             horizon = segment.number
@@ -95,7 +95,8 @@ def _rows(
     halves: list[bytes], dimensions: int, pause: Callable[[], None] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     scales = np.empty(len(halves), dtype=np.float32)
-    levels = np.empty((len(halves), dimensions), dtype=np.int8)
+    # A column of its own: megabytes that must go back to the system, see Disk.read_large.
+    levels: NDArray[Any] = Reserved(len(halves), dimensions, np.int8).array
     for first in range(0, len(halves), _ROWS_PER_STEP):
         step = halves[first : first + _ROWS_PER_STEP]
         stacked = np.frombuffer(b"".join(step), dtype="<f2").reshape(len(step), dimensions)
@@ -141,16 +142,17 @@ def write(disk: Disk, segment: Segment, content: Digest) -> None:
         len(names),
         content.lost_count,
     )
-    parts = [
-        head[12:],
-        content.headers.tobytes(),
-        content.offsets.tobytes(),
-        content.scales.tobytes(),
-        content.levels.tobytes(),
-        names,
-    ]
-    rest = b"".join(parts)
-    disk.replace_file(path_of(segment), _MAGIC + struct.pack("<I", zlib.crc32(rest)) + rest)
+    arrays = (content.headers, content.offsets, content.scales, content.levels)
+    parts: list[bytes | memoryview] = [head[12:], *map(_flat, arrays), names]
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    disk.replace_file(path_of(segment), _MAGIC, struct.pack("<I", crc), *parts)
+
+
+def _flat(array: NDArray[Any]) -> memoryview:
+    """Its bytes, not copied."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def read(disk: Disk, segment: Segment, dimensions: int) -> Digest | None:
@@ -160,7 +162,7 @@ def read(disk: Disk, segment: Segment, dimensions: int) -> Digest | None:
     except FileNotFoundError:
         return None
     try:
-        content = disk.read(fd, os.fstat(fd).st_size, 0)
+        content = disk.read_large(fd, os.fstat(fd).st_size, 0)
     finally:
         disk.close(fd)
     if len(content) < _HEAD.size:

@@ -21,7 +21,7 @@ _TRIM_ROWS = 4_096
 
 
 class Columns:
-    """bytes per record: 70 of fields, dimensions of int8 levels, dimensions / 8 of sign sketch."""
+    """bytes per record: 82 of fields, dimensions of int8 levels, dimensions / 8 of sign sketch."""
 
     def __init__(self, capacity: int, dimensions: int) -> None:
         self.capacity = capacity
@@ -41,6 +41,8 @@ class Columns:
         self.accesses = self._column(np.uint32)
         self.importance = self._column(np.float32)
         self.scale = self._column(np.float32)
+        self.kept = self._column(np.uint64)
+        self.kept_length = self._column(np.uint32)
         self.tier = self._column(np.uint8)
         self.pinned = self._column(np.bool_)
         self.levels = self._column(np.int8, dimensions)

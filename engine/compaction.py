@@ -10,12 +10,13 @@ horizon (the segment it was first appended to), because dead frames are never co
 tombstone goes when no other segment up to its horizon holds dead bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from engine import frame
 from engine.commit import Commit
-from engine.frame import Kind
+from engine.frame import Buffer, Kind
 from engine.graph import EdgeKey
 from engine.live import Live
 from engine.log import Log, Place
@@ -76,6 +77,7 @@ class Compaction:
         self._live = live
         self._commit = commit
         self._now_ns = now_ns
+        self._longest_ns = 0
 
     def compact(self, segment: Segment, pause: Callable[[], None]) -> Copied:
         """Copy what lives, sync, unlink. Raises OSError or DurabilityError: nothing is lost then,
@@ -84,24 +86,21 @@ class Compaction:
         self._log.disk.reached("compact")
         walk = segment.walk(pause=pause)
         keeps_tombstones = not _are_droppable(self._log, segment)
-        content = segment.read(START, segment.end - START)
         records = 0
-        longest_ns = 0
+        self._longest_ns = 0
         for first in range(0, len(walk.frames), STEP_FRAMES):
             step = walk.frames[first : first + STEP_FRAMES]
-            start_ns = self._now_ns()
-            kept = self._copy(segment, step, content, keeps_tombstones)
+            kept = self._copy(segment, step, walk.content, keeps_tombstones)
             records += len(kept)
             copied_bytes += sum(found.header.frame_bytes for found in kept)
-            longest_ns = max(longest_ns, self._now_ns() - start_ns)
             pause()
         self._commit.flush()
         with self._log.lock:
             self._log.drop(segment)
-        return Copied(records, segment.end - copied_bytes, longest_ns)
+        return Copied(records, segment.end - copied_bytes, self._longest_ns)
 
     def _copy(
-        self, segment: Segment, step: list[Found], content: bytes, keeps_tombstones: bool
+        self, segment: Segment, step: list[Found], content: Buffer, keeps_tombstones: bool
     ) -> list[Found]:
         """One step: writers wait for it, readers only for the moving of places."""
         ids = [found.header.id for found in step]
@@ -109,17 +108,25 @@ class Compaction:
         # With a change of one of these under way, a copy could end up behind the horizon of the
         # delete that is about to silence it.
         with self._commit.settled(ids):
-            with self._live.lock:
+            with self._held():
                 kept = [
                     found for found in step if self._is_needed(segment, found, keeps_tombstones)
                 ]
             if not kept:
                 return []
             places = self._log.append_frames([_bytes_of(found, content) for found in kept])
-            with self._live.lock:
+            with self._held():
                 for found, place in zip(kept, places, strict=True):
                     self._move(segment, found, place)
         return kept
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """The state lock, timed: this is what readers wait for."""
+        with self._live.lock:
+            start_ns = self._now_ns()
+            yield
+            self._longest_ns = max(self._longest_ns, self._now_ns() - start_ns)
 
     def _is_needed(self, segment: Segment, found: Found, keeps_tombstones: bool) -> bool:
         header = found.header
@@ -158,7 +165,7 @@ class Compaction:
         self._live.graph.move_to(edge, place)
 
 
-def _bytes_of(found: Found, content: bytes) -> bytes:
+def _bytes_of(found: Found, content: Buffer) -> bytes:
     start = found.offset - START
     copied = content[start : start + found.header.frame_bytes]
     if frame.decode_header(copied) is not None:

@@ -1,7 +1,7 @@
 """When does a record leave short-term, and when intermediate?
 
 Short-term is left by the oldest when there are too many or too many bytes, and by what has not been
-used for a while; intermediate by the oldest when there are too many bytes. `force` moves the share
+used for a while; intermediate by the oldest, which the younger overwrite. `force` moves the share
 of a tier that is worth least.
 """
 
@@ -18,6 +18,8 @@ from engine.options import Options
 from engine.tiers import Tier
 
 STEP_RECORDS = 64
+_RING_SLACK_BYTES = 256 << 10
+_RING_WINDOW_BYTES = 16 << 10
 
 
 class Demotion:
@@ -43,10 +45,29 @@ class Demotion:
                 moved += self._compress(tiers.oldest_short(STEP_RECORDS))
                 self._pause()
         moved += self._aged()
-        while tiers.intermediate_bytes > options.intermediate_bytes:
-            moved += self._forget(tiers.oldest_intermediate(STEP_RECORDS))
+        with self._live.lock:
+            moved += self._live.drop_overwritten()
+        while self._clean_ring():
             self._pause()
         return moved
+
+    def _clean_ring(self) -> bool:
+        """Move what lives at the tail of the ring to its head, so that the room of what was
+        deleted comes back; one window. False when the ring is dense enough."""
+        columns, ring = self._live.columns, self._live.tiers.ring
+        with self._live.lock:
+            is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
+            live_bytes = int(columns.kept_length[: columns.n][is_kept].sum())
+            if ring.touched_bytes <= 2 * live_bytes + _RING_SLACK_BYTES:
+                return False
+            end = ring.oldest + _RING_WINDOW_BYTES
+            is_near = is_kept & (columns.kept[: columns.n] < end)
+            for row in np.flatnonzero(is_near).tolist():
+                packed = ring.read(columns.kept.item(row), columns.kept_length.item(row))
+                if packed is not None:
+                    columns.kept[row] = ring.add(packed)
+            ring.drop_before(end)
+        return True
 
     def _is_short_heavy(self) -> bool:
         return self._live.tiers.short_bytes > self._options.short_term_bytes
@@ -101,13 +122,11 @@ class Demotion:
             for record_id, body, small in packed:
                 # Replaced or deleted meanwhile: leave it.
                 if tiers.body(record_id) is body:
-                    tiers.keep_compressed(record_id, small)
-                    self._live.set_tier(record_id, Tier.INTERMEDIATE)
+                    self._live.keep_compressed(record_id, small)
         return len(packed)
 
     def _forget(self, ids: list[int]) -> int:
         with self._live.lock:
             for record_id in ids:
-                self._live.tiers.forget(record_id)
-                self._live.set_tier(record_id, Tier.LONG)
+                self._live.keep_nothing(record_id)
         return len(ids)

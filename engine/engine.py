@@ -142,6 +142,23 @@ class Engine:
             body = self._live.read_body(where)
         return None if body is None else self._memory(where, body, pinned)
 
+    def text(self, record_id: int) -> str | None:
+        """What the record says, without its vector: from RAM in short-term and intermediate.
+
+        None when there is no such record. Raises CorruptError. Reading it counts as in `get`.
+        """
+        self._check_open()
+        with self._live.lock:
+            if record_id in self._live.rows and not self._live.is_expired(
+                record_id, now_s := self._clock.now_s()
+            ):
+                found = self._live.text_in_memory(record_id)
+                if found is not None:
+                    self._live.touch(record_id, now_s)
+                    return found
+        memory = self.get(record_id)
+        return None if memory is None else memory.text
+
     def _memory(self, where: Where, body: bytes, pinned: bool) -> Memory:
         dimensions = self.options.dimensions
         payload = decode_payload(memoryview(body)[2 * dimensions :])

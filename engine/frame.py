@@ -26,6 +26,7 @@ record is lost, not the rest of the file. The trailer names the record when the 
 without it an older version of that record would come back as if it were current.
 """
 
+import mmap
 import struct
 import zlib
 from enum import IntEnum
@@ -35,6 +36,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+Buffer = bytes | mmap.mmap
 MAGIC = b"\xa5SKM"
 HEADER_BYTES = 64
 TRAILER_BYTES = 20
@@ -156,7 +158,7 @@ def encode(draft: Draft, lsn: int) -> bytes:
     return b"".join((check, fields, body, tail, _CRC.pack(zlib.crc32(tail))))
 
 
-def decode_header(buffer: bytes, offset: int = 0) -> Header | None:
+def decode_header(buffer: Buffer, offset: int = 0) -> Header | None:
     """None when these bytes are not a whole, undamaged header."""
     if len(buffer) - offset < HEADER_BYTES:
         return None
@@ -166,7 +168,7 @@ def decode_header(buffer: bytes, offset: int = 0) -> Header | None:
     return Header._make(_FIELDS.unpack_from(buffer, offset + 8))
 
 
-def decode_trailer(buffer: bytes, end: int) -> tuple[int, int, int] | None:
+def decode_trailer(buffer: Buffer, end: int) -> tuple[int, int, int] | None:
     """(id, lsn, kind) of the frame that ends at `end`; None when there is no whole trailer."""
     start = end - TRAILER_BYTES
     if start < 0 or end > len(buffer):

@@ -22,8 +22,7 @@ def drafts_of(
     memories: Sequence[Memory], options: Options, now_s: float
 ) -> tuple[list[Draft], Rows]:
     """Frames to append and rows to search, in the same order. Raises BadInputError."""
-    vectors = np.stack([vector_of(memory, options.dimensions) for memory in memories])
-    halves = unit_halves(vectors)
+    halves = unit_halves(_stacked(memories, options.dimensions))
     drafts = []
     for memory, half in zip(memories, halves, strict=True):
         record_id = _checked_record(memory)
@@ -48,9 +47,15 @@ def drafts_of(
     return drafts, quantise(halves)
 
 
-def vector_of(memory: Memory, dimensions: int) -> NDArray[np.float32]:
-    """The vector as (dimensions,) f32. Raises BadInputError naming the record."""
-    return checked_vector(memory.vector, dimensions, f"record {memory.id}")
+def _stacked(memories: Sequence[Memory], dimensions: int) -> NDArray[np.float32]:
+    """All vectors as (n, dimensions) f32, checked as one; a bad one is then looked for."""
+    vectors = [np.asarray(memory.vector, dtype=np.float32) for memory in memories]
+    if all(vector.shape == (dimensions,) for vector in vectors):
+        stacked = np.stack(vectors)
+        if np.isfinite(stacked).all() and stacked.any(axis=1).all():
+            return stacked
+    checked = [checked_vector(m.vector, dimensions, f"record {m.id}") for m in memories]
+    return np.stack(checked)
 
 
 def checked_vector(vector: NDArray[np.float32], dimensions: int, owner: str) -> NDArray[np.float32]:

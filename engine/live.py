@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns import Columns
-from engine.frame import OVERHEAD_BYTES, PINNED, Draft, Reason
+from engine.frame import OVERHEAD_BYTES, PINNED, Draft, Reason, decode_payload
 from engine.graph import EdgeKey, Graph
 from engine.log import Log, Place
 from engine.options import Options
@@ -22,6 +22,7 @@ from engine.quantise import Rows
 from engine.tiers import Tier, Tiers
 
 _ID_BYTES = 64
+_SHRINK_RATIO = 0.6
 # Room for what is admitted and not yet applied by writers running at the same time.
 HEADROOM_RECORDS = 8_192
 
@@ -63,10 +64,12 @@ class Live:
         self.columns = Columns(options.capacity_records + HEADROOM_RECORDS, options.dimensions)
         self.rows: dict[int, int] = {}
         self.graph = Graph(options.capacity_edges)
-        self.tiers = Tiers(options.dimensions)
+        self.tiers = Tiers(options.dimensions, options.intermediate_bytes)
         self.totals = Totals()
         self.by_agent: dict[int, int] = {}
         self._rows_peak = 0
+        # The interpreter keeps the room of whole numbers once taken, so this never falls.
+        self._ids_peak = 0
 
     def put(self, drafts: Sequence[Draft], places: Sequence[Place], lsn: int, rows: Rows) -> None:
         """(lock) Records of distinct ids; LSNs run from `lsn`; rows are their quantised vectors."""
@@ -96,6 +99,7 @@ class Live:
             self._count_agent(draft.agent, 1)
         self.totals.stored += len(drafts)
         self._rows_peak = max(self._rows_peak, len(self.rows))
+        self._ids_peak = max(self._ids_peak, len(self.rows))
 
     def _fill(
         self, rows: NDArray[np.intp], drafts: Sequence[Draft], places: Sequence[Place], lsn: int
@@ -261,15 +265,49 @@ class Live:
         row = self.rows.get(record_id)
         return float("-inf") if row is None else float(self.columns.accessed[row])
 
-    def set_tier(self, record_id: int, tier: Tier) -> None:
-        """(lock) After the tiers have moved the record."""
+    def keep_compressed(self, record_id: int, packed: bytes) -> None:
+        """(lock) From short-term into intermediate, or into long-term if it has no room at all."""
+        self.tiers.forget(record_id)
+        row = self.rows.get(record_id)
+        if row is None:
+            return
+        if len(packed) > self.tiers.ring.size:
+            self.columns.tier[row] = Tier.LONG
+            return
+        self.columns.kept[row] = self.tiers.ring.add(packed)
+        self.columns.kept_length[row] = len(packed)
+        self.columns.tier[row] = Tier.INTERMEDIATE
+
+    def keep_nothing(self, record_id: int) -> None:
+        """(lock) Into long-term."""
+        self.tiers.forget(record_id)
         row = self.rows.get(record_id)
         if row is not None:
-            self.columns.tier[row] = tier
+            self.columns.tier[row] = Tier.LONG
+
+    def drop_overwritten(self) -> int:
+        """(lock) What the ring has overwritten is long-term now; returns how many records."""
+        columns, ring = self.columns, self.tiers.ring
+        is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
+        is_lost = is_kept & (columns.kept[: columns.n] < ring.oldest)
+        columns.tier[: columns.n][is_lost] = Tier.LONG
+        return int(is_lost.sum())
+
+    def text_in_memory(self, record_id: int) -> str | None:
+        """(lock) What the record says, if short-term or intermediate has it."""
+        body = self.tiers.body(record_id)
+        if body is not None:
+            return decode_payload(memoryview(body)[2 * self.options.dimensions :]).text
+        row = self.rows[record_id]
+        if self.columns.tier[row] != Tier.INTERMEDIATE:
+            return None
+        position, length = self.columns.kept.item(row), self.columns.kept_length.item(row)
+        packed = self.tiers.ring.read(position, length)
+        return None if packed is None else self.tiers.payload(packed).text
 
     def shrink_index(self) -> bool:
-        """(lock) Rebuild id -> row once it is under half its peak; a dict never shrinks itself."""
-        if len(self.rows) * 2 > self._rows_peak or self._rows_peak < 1_024:
+        """(lock) Rebuild id -> row well below its peak; a dict never shrinks itself."""
+        if len(self.rows) > _SHRINK_RATIO * self._rows_peak or self._rows_peak < 1_024:
             return False
         self.rows = dict(self.rows)
         self._rows_peak = len(self.rows)
@@ -277,16 +315,16 @@ class Live:
 
     def forget_peak(self) -> None:
         """(lock) After recovery: what is there is the peak."""
-        self._rows_peak = len(self.rows)
+        self._rows_peak = self._ids_peak = len(self.rows)
 
     def accounted_bytes(self) -> dict[str, int]:
         """What this state holds in private memory, by part."""
         tiers = self.tiers
         return {
             "rows": self.columns.touched_bytes,
-            "index": getsizeof(self.rows) + _ID_BYTES * len(self.rows),
+            "index": getsizeof(self.rows) + _ID_BYTES * self._ids_peak,
             "short": tiers.short_bytes,
-            "intermediate": tiers.intermediate_bytes,
+            "intermediate": tiers.ring.touched_bytes,
             "graph": self.graph.accounted_bytes,
             "agents": getsizeof(self.by_agent) + _ID_BYTES * len(self.by_agent),
         }

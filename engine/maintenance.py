@@ -189,9 +189,9 @@ class Maintenance:
 
     def _demoted(self, move: Callable[[], int]) -> tuple[int, int]:
         tiers = self._live.tiers
-        before = tiers.short_bytes + tiers.intermediate_bytes
+        before = tiers.short_bytes + tiers.ring.touched_bytes
         moved = move()
-        return moved, max(before - tiers.short_bytes - tiers.intermediate_bytes, 0)
+        return moved, max(before - tiers.short_bytes - tiers.ring.touched_bytes, 0)
 
     def transition(self, tier: Tier, share: float) -> int:
         """Move a share of a tier to the next one now; returns how many records moved."""
@@ -280,6 +280,7 @@ class Maintenance:
                 self._longest_ns = max(self._longest_ns, self._clock.monotonic_ns() - start_ns)
             self._pause()
         with self._live.lock:
+            self._live.drop_overwritten()
             self._live.graph.trim()
             self._live.shrink_index()
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from engine import frame
 from engine.disk import Disk
 from engine.errors import CorruptError, FormatError
-from engine.frame import Header, Kind
+from engine.frame import Buffer, Header, Kind
 
 FORMAT = 1
 START = 64
@@ -31,6 +31,7 @@ _MAGIC = b"SOAKSEG\n"
 _FILE_HEADER = struct.Struct("<8sIIII40x")
 _ALLOCATE_BYTES = 1 << 20
 _FRAMES_PER_STEP = 256
+_ZEROS_STEP = 65_536
 
 
 class Found(NamedTuple):
@@ -42,12 +43,14 @@ class Found(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A segment read from start to end. lost_count: frames of which not even the id is known."""
+    """A segment read from start to end. lost_count: frames of which not even the id is known;
+    content: the bytes from start on."""
 
     frames: list[Found]
     end: int
     lost_count: int
     cut_bytes: int
+    content: Buffer
 
 
 def header_bytes(number: int, dimensions: int) -> bytes:
@@ -169,7 +172,7 @@ class Segment:
         pause is called every few hundred frames, so that other threads get their turn.
         """
         size = os.fstat(self.fd).st_size
-        buffer = self.disk.read(self.fd, max(size - start, 0), start)
+        buffer = self.disk.read_large(self.fd, size - start, start)
         frames: list[Found] = []
         lost_count = 0
         end = start
@@ -181,12 +184,12 @@ class Segment:
                 continue
             end = item.offset + item.header.frame_bytes
             frames.append(item)
-        cut_bytes = max(start + len(buffer.rstrip(b"\0")) - end, 0)
-        return Walk(frames, end, lost_count, cut_bytes)
+        cut_bytes = max(start + _used(buffer) - end, 0)
+        return Walk(frames, end, lost_count, cut_bytes, buffer)
 
 
-def _scan(buffer: bytes, base: int) -> Iterator[Found | None]:
-    """Frames in order, offsets counted from base; None: a frame that does not say whose it was.
+def _scan(buffer: Buffer, origin: int) -> Iterator[Found | None]:
+    """Frames in order, offsets counted from origin; None: a frame that does not say whose it was.
 
     Stops before a torn tail: a last frame that lacks its end, or its header and its trailer.
     """
@@ -199,27 +202,39 @@ def _scan(buffer: bytes, base: int) -> Iterator[Found | None]:
             is_damaged = zlib.crc32(body) != header.body_crc
             if end > len(buffer) or (is_damaged and _is_torn(buffer, end)):
                 return
-            yield Found(base + position, header, is_damaged)
+            yield Found(origin + position, header, is_damaged)
             position = end
             continue
         end = _next_frame(buffer, position + 1)
         if end < len(buffer):
-            yield _saved(buffer, base, position, end)
+            yield _saved(buffer, origin, position, end)
             position = end
             continue
         last = _last_trailer_end(buffer, position)
         if last:
-            yield _saved(buffer, base, position, last)
+            yield _saved(buffer, origin, position, last)
         return
 
 
-def _is_torn(buffer: bytes, end: int) -> bool:
+def _used(buffer: Buffer) -> int:
+    """Length without the zeros at the end."""
+    end = len(buffer)
+    while end:
+        start = max(0, end - _ZEROS_STEP)
+        tail = buffer[start:end].rstrip(b"\0")
+        if tail:
+            return start + len(tail)
+        end = start
+    return 0
+
+
+def _is_torn(buffer: Buffer, end: int) -> bool:
     """Was the frame that should end here cut off, rather than damaged after it was whole?"""
     is_last = not buffer[end : end + frame.HEADER_BYTES].strip(b"\0")
     return is_last and frame.decode_trailer(buffer, end) is None
 
 
-def _next_frame(buffer: bytes, position: int) -> int:
+def _next_frame(buffer: Buffer, position: int) -> int:
     """Where the next undamaged header starts, or the end of the buffer."""
     while (position := buffer.find(frame.MAGIC, position)) >= 0:
         if frame.decode_header(buffer, position) is not None:
@@ -228,16 +243,16 @@ def _next_frame(buffer: bytes, position: int) -> int:
     return len(buffer)
 
 
-def _last_trailer_end(buffer: bytes, position: int) -> int:
+def _last_trailer_end(buffer: Buffer, position: int) -> int:
     """Where the last trailer after `position` ends; 0 if there is none. It may end in zeros."""
-    last = len(buffer.rstrip(b"\0"))
+    last = _used(buffer)
     for end in range(last, min(last + frame.TRAILER_BYTES, len(buffer)) + 1):
         if end - position >= frame.OVERHEAD_BYTES and frame.decode_trailer(buffer, end):
             return end
     return 0
 
 
-def _saved(buffer: bytes, base: int, start: int, end: int) -> Found | None:
+def _saved(buffer: Buffer, origin: int, start: int, end: int) -> Found | None:
     """What the trailer tells of a frame whose header is damaged. A delete needs no more."""
     trailer = frame.decode_trailer(buffer, end)
     if trailer is None or end - start < frame.OVERHEAD_BYTES:
@@ -245,4 +260,4 @@ def _saved(buffer: bytes, base: int, start: int, end: int) -> Found | None:
     record_id, lsn, kind = trailer
     length = end - start - frame.OVERHEAD_BYTES
     header = Header(0, length, lsn, record_id, 0, 0.0, 0, 0, 0.0, kind, 0, 0)
-    return Found(base + start, header, is_damaged=kind != Kind.DELETE)
+    return Found(origin + start, header, is_damaged=kind != Kind.DELETE)

@@ -1,7 +1,7 @@
 """What of a record is kept in RAM besides its row in the columns?
 
     short-term    the whole body: payload and half-precision vector   -> no disk access at all
-    intermediate  the payload, compressed (ratio about 2, 1 us to read)
+    intermediate  the payload, compressed (ratio about 2, 1 us to read), until overwritten
     long-term     nothing: payload and vector come from the log (4 us when the page is cached)
 
 Every record is in the log from its store on, so a move between tiers writes nothing. The caller
@@ -15,6 +15,7 @@ import zstandard
 
 from engine.errors import BadInputError
 from engine.frame import Payload, decode_payload
+from engine.ring import Ring
 
 _DICTIONARY_BYTES = 16_384
 _SAMPLES = 1_000
@@ -40,14 +41,14 @@ def tier_of(name: Tier | str | None) -> Tier | None:
 
 
 class Tiers:
-    """Bodies and payloads by id. short_bytes and intermediate_bytes count objects and entries."""
+    """Bodies of short-term by id, and how payloads are compressed. short_bytes counts objects and
+    their entries; compressed payloads lie in `ring`."""
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, ring_bytes: int) -> None:
         self._vector_bytes = 2 * dimensions
+        self.ring = Ring(ring_bytes)
         self._short: dict[int, bytes] = {}
-        self._intermediate: dict[int, bytes] = {}
         self.short_bytes = 0
-        self.intermediate_bytes = 0
         self._samples: list[bytes | bytearray | memoryview] = []
         self._compressor = zstandard.ZstdCompressor(level=3)
         self._plain = zstandard.ZstdDecompressor()
@@ -59,35 +60,19 @@ class Tiers:
         self._short[record_id] = body
         self.short_bytes += getsizeof(body) + _ENTRY_BYTES
 
-    def keep_compressed(self, record_id: int, packed: bytes) -> None:
-        """From short-term into intermediate."""
-        self.forget(record_id)
-        self._intermediate[record_id] = packed
-        self.intermediate_bytes += getsizeof(packed) + _ENTRY_BYTES
-
     def forget(self, record_id: int) -> None:
-        """Into long-term, or out of the engine."""
+        """Out of short-term."""
         body = self._short.pop(record_id, None)
         if body is not None:
             self.short_bytes -= getsizeof(body) + _ENTRY_BYTES
-        packed = self._intermediate.pop(record_id, None)
-        if packed is not None:
-            self.intermediate_bytes -= getsizeof(packed) + _ENTRY_BYTES
 
     def body(self, record_id: int) -> bytes | None:
         """The whole body, if it is in short-term."""
         return self._short.get(record_id)
 
-    def packed(self, record_id: int) -> bytes | None:
-        """The compressed payload, if it is in intermediate."""
-        return self._intermediate.get(record_id)
-
     def oldest_short(self, count: int) -> list[int]:
         """The ids that entered short-term first."""
         return _first(self._short, count)
-
-    def oldest_intermediate(self, count: int) -> list[int]:
-        return _first(self._intermediate, count)
 
     def short_count(self) -> int:
         return len(self._short)

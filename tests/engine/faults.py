@@ -30,7 +30,7 @@ class FailingDisk(Disk):
         self._count(f"open {path.name}")
         return super().open(path, flags)
 
-    def write(self, fd: int, content: bytes, offset: int) -> None:
+    def write(self, fd: int, content: bytes | memoryview, offset: int) -> None:
         try:
             self._count("write")
         except OSError:

@@ -16,7 +16,7 @@ def tiers(store: engine.Engine) -> tuple[float, float, float]:
 
 def test_records_move_down_by_number_bytes_and_age(tmp_path: Path) -> None:
     clock = HandClock()
-    options = replace(SMALL, short_term_records=32, intermediate_bytes=60 * 300)
+    options = replace(SMALL, short_term_records=32, intermediate_bytes=4_096)
     with engine.open(tmp_path, options, clock) as store:
         store.store_batch([memory(i, text=f"{i} " * 30) for i in range(200)])
         assert (200, 0, 0) == tiers(store)
@@ -24,12 +24,14 @@ def test_records_move_down_by_number_bytes_and_age(tmp_path: Path) -> None:
         store.maintain()
         short, intermediate, long = tiers(store)
         assert short <= 32
-        assert 40 < intermediate < 168
+        assert 40 < intermediate < 198
         assert 200 == short + intermediate + long
 
         clock.elapsed_s += 120
         store.maintain()
         assert 0 == tiers(store)[0]
+        assert 4_096 == store.stats()["accounted_intermediate_bytes"]
+        assert {f"{i} " * 30 for i in range(200)} == {store.text(i) for i in range(200)}
         assert f"{7} " * 30 == store.get(7).text
 
 
