@@ -96,7 +96,7 @@ class Course:
 
         At rest: what background work has still to do is done first, within limits.
         """
-        waited = meter.quiet(_QUIET_LIMIT_S)
+        waited = meter.quiet(_QUIET_LIMIT_S * max(1.0, len(self._live) / _BIG))
         if not self._is_own:
             meter.give_back()
         figures = self._store.figures()
