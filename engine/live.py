@@ -23,6 +23,7 @@ from engine.tiers import Tier, Tiers
 
 _ID_BYTES = 64
 _SHRINK_RATIO = 0.6
+_RELIEF_RECORDS = 16
 # Room for what is admitted and not yet applied by writers running at the same time.
 HEADROOM_RECORDS = 8_192
 
@@ -100,6 +101,18 @@ class Live:
         self.totals.stored += len(drafts)
         self._rows_peak = max(self._rows_peak, len(self.rows))
         self._ids_peak = max(self._ids_peak, len(self.rows))
+        self._relieve_short_term()
+
+    def _relieve_short_term(self) -> None:
+        """Writers may outrun demotion, but not by more than the tier's own size: what is too much
+        goes to long-term at once, which costs nothing."""
+        tiers, options = self.tiers, self.options
+        while (
+            tiers.short_count() > 2 * options.short_term_records
+            or tiers.short_bytes > 2 * options.short_term_bytes
+        ):
+            for record_id in tiers.oldest_short(_RELIEF_RECORDS):
+                self.keep_nothing(record_id)
 
     def _fill(
         self, rows: NDArray[np.intp], drafts: Sequence[Draft], places: Sequence[Place], lsn: int

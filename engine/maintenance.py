@@ -132,7 +132,9 @@ class Maintenance:
         return True
 
     def _pause(self) -> None:
-        self._clock.sleep(_PAUSE_S)
+        """Let others run; at close there are none."""
+        if not self._stopping.is_set():
+            self._clock.sleep(_PAUSE_S)
 
     def pressure(self) -> pressure.Pressure:
         """How near the limits are."""
@@ -241,6 +243,7 @@ class Maintenance:
         """Before closing: everything durable, and every segment with a checkpoint."""
         if self._commit.failure:
             return
+        self._stopping.set()
         self._commit.flush()
         access.save(self._log.disk, self._log.directory, self._live)
         for segment in list(self._log.segments.values()):

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from soak.clock import Clock
 from soak.oracle import keyhash
-from soak.result import CapacityRefused, TargetError
+from soak.result import CapacityRefused, TargetError, TargetUnavailable
 from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record
 from soak.targets import memory
 from soak.targets._exact_rows import ChooseVictim, least_important
@@ -35,7 +35,7 @@ class Params(TroubleParams):
     corrupt: a get answers with another text. bleed: a search ignores its agent. disorder: hits
     come worst first. ghost: a hit that was never stored.
     reopen_loses_records: the latest stores are gone after a reopen. evict: whom it forgets first
-    at capacity_records.
+    at capacity_records. unavailable: it refuses to start, as a server does that is down.
     """
 
     dimensions: int = Field(384, ge=2, le=4096)
@@ -55,6 +55,7 @@ class Params(TroubleParams):
     reopen_loses_records: int = Field(0, ge=0, le=10_000)
     evict: Literal["least_important", "most_important", "pinned_first"] = "least_important"
     never_compact: bool = False
+    unavailable: bool = False
 
 
 def _most_important(importances: Floats, pinned: NDArray[np.bool_]) -> int:
@@ -229,4 +230,6 @@ class Faulty:
 
 def build(params: object, data_dir: Path, clock: Clock) -> Faulty:
     assert isinstance(params, Params)
+    if params.unavailable:
+        raise TargetUnavailable("connection refused, as ordered by target.params.unavailable")
     return Faulty(params, data_dir, clock)

@@ -78,6 +78,7 @@ def test_a_target_that_cannot_start_ends_with_14_in_its_own_words(tmp_path: Path
         out=tmp_path / "runs",
     )
     assert 14 == done.code, done.stderr
+    assert "target faulty: connection refused" in done.stderr
     assert "Traceback" not in done.stderr
 
 

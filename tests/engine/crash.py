@@ -157,7 +157,11 @@ def _link(store: engine.Engine, source: int, target: int) -> None:
 def cycle(
     directory: Path, truth: Truth, disk: Disk, seed: int, patience_s: float
 ) -> tuple[int, int]:
-    """Fork, kill after patience_s unless it died or ended before; returns (acks, was killed)."""
+    """Fork, kill after patience_s unless it died or ended before; returns (acks, was killed).
+
+    When a step is to kill, it alone counts: the end of patience is then a SIGTERM, as deadly here.
+    """
+    ending = signal.SIGTERM if isinstance(disk, DeadlyDisk) else signal.SIGKILL
     journals = [directory.parent / f"journal{half}" for half in range(2)]
     for path in journals:
         path.unlink(missing_ok=True)
@@ -167,7 +171,7 @@ def cycle(
             child(directory, journals, disk, seed)
         finally:
             os._exit(0)
-    timer = threading.Timer(patience_s, os.kill, (pid, signal.SIGKILL))
+    timer = threading.Timer(patience_s, os.kill, (pid, ending))
     timer.start()
     _, status = os.waitpid(pid, 0)
     timer.cancel()
@@ -180,7 +184,7 @@ def cycle(
     else:
         os.close(store._lock_fd)
         store._is_open = False
-    return acks, int(os.WIFSIGNALED(status))
+    return acks, int(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
 
 
 def main() -> None:
@@ -202,7 +206,7 @@ def main() -> None:
                 if arguments.step:
                     often = 1 if arguments.step in _RARE else 3
                     disk = DeadlyDisk(arguments.step, int(rng.integers(often)) + 1)
-                patience_s = 2.0 if arguments.step else float(rng.uniform(0.005, 0.12))
+                patience_s = 30.0 if arguments.step else float(rng.uniform(0.005, 0.12))
                 seed = arguments.seed * 10_000 + number
                 done, killed = cycle(directory, truth, disk, seed, patience_s)
                 acks += done

@@ -19,7 +19,7 @@ SMALL = Options(
     capacity_records=500,
     capacity_edges=2_000,
     segment_bytes=64 << 10,
-    short_term_records=32,
+    short_term_records=64,
     intermediate_bytes=8 << 10,
     maintenance=False,
 )

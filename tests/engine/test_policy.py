@@ -16,23 +16,35 @@ def tiers(store: engine.Engine) -> tuple[float, float, float]:
 
 def test_records_move_down_by_number_bytes_and_age(tmp_path: Path) -> None:
     clock = HandClock()
-    options = replace(SMALL, short_term_records=32, intermediate_bytes=4_096)
+    options = replace(SMALL, short_term_records=100, intermediate_bytes=4_096)
     with engine.open(tmp_path, options, clock) as store:
         store.store_batch([memory(i, text=f"{i} " * 30) for i in range(200)])
         assert (200, 0, 0) == tiers(store)
 
         store.maintain()
         short, intermediate, long = tiers(store)
-        assert short <= 32
-        assert 40 < intermediate < 198
-        assert 200 == short + intermediate + long
+        assert (72, 200) == (short, short + intermediate + long)
 
         clock.elapsed_s += 120
         store.maintain()
-        assert 0 == tiers(store)[0]
+        short, intermediate, long = tiers(store)
+        assert 0 == short
+        assert 100 < intermediate < 199
         assert 4_096 == store.stats()["accounted_intermediate_bytes"]
         assert {f"{i} " * 30 for i in range(200)} == {store.text(i) for i in range(200)}
         assert f"{7} " * 30 == store.get(7).text
+
+
+def test_writers_cannot_outrun_the_limit_of_short_term_by_more_than_its_size(
+    tmp_path: Path,
+) -> None:
+    with engine.open(tmp_path, replace(SMALL, short_term_records=50), HandClock()) as store:
+        store.store_batch([memory(i) for i in range(400)])
+
+        short, _, long = tiers(store)
+
+        assert 84 <= short <= 100
+        assert 400 == short + long
 
 
 def test_a_forced_transition_moves_the_share_worth_least(tmp_path: Path) -> None:
