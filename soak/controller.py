@@ -227,7 +227,8 @@ class Controller:
     def _close_window(self, end_s: float) -> None:
         phase = self._scenario.phases[self._phase_index]
         is_measured = end_s > self._warm_until_s
-        self._observer.close_window(end_s, phase.name, is_measured=is_measured)
+        due_count = self._ring.due_count(self._clock.monotonic_ns())
+        self._observer.close_window(end_s, phase.name, due_count, is_measured=is_measured)
         self._window_end_s = end_s + self._scenario.observe.window
 
     def _moment(self, state: State) -> Moment:

@@ -94,9 +94,11 @@ class Observer:
             if line.get("kind") == "maintenance":
                 self._declare(line)
 
-    def close_window(self, end_s: float, phase: str, *, is_measured: bool) -> list[Window]:
+    def close_window(
+        self, end_s: float, phase: str, due_count: int, *, is_measured: bool
+    ) -> list[Window]:
         """Write the open window's rows, and let the next sample carry its quantiles."""
-        rows = self.windows.close(end_s, phase, is_measured=is_measured)
+        rows = self.windows.close(end_s, phase, due_count, is_measured=is_measured)
         figures: dict[str, float] = {}
         length_s = max((row.end_s - row.start_s for row in rows), default=NAN)
         for row in rows:

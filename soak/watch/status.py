@@ -202,17 +202,16 @@ class Status:
         )
         totals["dropped_results"] = 0.0
         totals["elapsed_s"] = elapsed_s
-        totals["offered_per_s"] = self._offered_per_s(elapsed_s)
+        totals["offered_per_s"] = self._offered_per_s()
         return totals
 
-    def _offered_per_s(self, elapsed_s: float) -> float:
-        """What was due per second after warm-up; nan where the clients decide."""
-        columns = self._observer.columns(("t_s", "offered_per_s"))
-        at_s, offered = columns.get("t_s"), columns.get("offered_per_s")
-        if at_s is None or offered is None:
+    def _offered_per_s(self) -> float:
+        """What fell due per second after warm-up; nan where the clients decide."""
+        windows = self._observer.windows
+        phases = (phase for phase in self._scenario.phases if not phase.warm)
+        if not windows.measured_s or not all(phase.arrivals.is_open for phase in phases):
             return NAN
-        seen = offered[(at_s >= self._warm_until_s) & (at_s <= elapsed_s)]
-        return float(np.mean(seen)) if seen.size else NAN
+        return windows.measured_due_count / windows.measured_s
 
     def _errors(self) -> dict[tuple[str, str], int]:
         named: dict[tuple[str, str], int] = {}

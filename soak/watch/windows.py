@@ -148,6 +148,8 @@ class Windows:
         self._timeout_ns = round(timeout_s * 1e9)
         self._opened_s = 0.0
         self.measured_s = 0.0  # how long the closed windows are that are not warm-up
+        self.measured_due_count = 0  # how many operations fell due in them
+        self._due_count = 0
         # How often each slot code was seen per operation: errors by class, violations by kind.
         self._codes: Integers = np.zeros((len(OPERATIONS), 256), dtype=np.int64)
 
@@ -174,9 +176,12 @@ class Windows:
             }
             self._tallies[int(kind)].add(outcome[mine], durations)
 
-    def close(self, end_s: float, phase: str, *, is_measured: bool = True) -> list[Window]:
+    def close(
+        self, end_s: float, phase: str, due_count: int = 0, *, is_measured: bool = True
+    ) -> list[Window]:
         """End the open window at end_s; one row per operation that was issued in it.
 
+        due_count: operations that fell due since the run began.
         is_measured: False for warm-up, which counts in the totals but is not judged.
         """
         rows = []
@@ -197,6 +202,8 @@ class Windows:
                 )
             )
         self.measured_s += (end_s - self._opened_s) * is_measured
+        self.measured_due_count += (due_count - self._due_count) * is_measured
+        self._due_count = due_count
         self._opened_s = end_s
         return rows
 

@@ -8,13 +8,13 @@ session of its own, so that Ctrl-C in a terminal reaches only the controller.
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
+from soak.targets._packages import interpreter
 
 STOP_TIMEOUT_S = 15.0
 # Threads of the target's own numeric libraries would fight with its clients over the cores, and
@@ -27,7 +27,8 @@ class WorkerProcess:
     """`python -m soak.worker RUN`; a context manager that never leaves it behind."""
 
     def __init__(self, scenario: Scenario, directory: RunDirectory) -> None:
-        self._python = scenario.target.python or sys.executable
+        """Raises NotInstalled where the target's packages are missing."""
+        self._python = interpreter(scenario.target)
         self._directory = directory
         self._stderr = directory.path / "worker.stderr"
 

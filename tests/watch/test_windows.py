@@ -64,9 +64,10 @@ def test_a_window_forgets_what_the_one_before_saw():
 def test_warm_up_counts_in_the_totals_but_is_not_measured():
     folded = windows()
     add(folded, GET, [900], [0])
-    folded.close(end_s=10.0, phase="warm-up", is_measured=False)
+    folded.close(end_s=10.0, phase="warm-up", due_count=3, is_measured=False)
     add(folded, GET, [2], [0])
-    folded.close(end_s=20.0, phase="steady")
+    folded.close(end_s=20.0, phase="steady", due_count=8)
+    assert (5, 10.0) == (folded.measured_due_count, folded.measured_s)
     assert 2 == folded.totals()["get"].count
     assert 1 == folded.after_warm_up()["get"].count
     assert folded.after_warm_up()["get"].latency.max_ns == 2 * MS
