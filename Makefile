@@ -83,6 +83,37 @@ lock:
 	$(COMPILE) $(addprefix --extra ,$(BENCHED)) --constraints requirements/runtime.txt \
 		--output-file requirements/bench-engine.txt
 
+# One environment per target, beside .venv: their dependencies clash with each other's.
+TARGETS = $(basename $(notdir $(wildcard requirements/targets/*.txt)))
+## target-NAME: an environment for a target, which `soak run --target NAME` then uses (chroma, redis, ...)
+target-%: build/targets/%/.ready
+	@echo "soak run configs/peers.yaml --target $*"
+
+.PRECIOUS: build/targets/%/.ready
+build/targets/%/.ready: requirements/targets/%.txt
+	@echo "Installing $* (requirements/targets/$*.txt) into build/targets/$*"
+	@$(PYTHON) -m venv --clear build/targets/$*
+	@build/targets/$*/bin/python -m pip --disable-pip-version-check --no-input -qq \
+		install --require-hashes -r requirements/targets/$*.txt
+	@touch $@
+
+## test-targets: every target's contract suite and a short soak, as a table (ARGS="chroma redis")
+.PHONY: test-targets
+test-targets: setup
+	@.venv/bin/python -m tests.targets.table $(ARGS)
+
+## lock-targets: pin every target's environment anew, from its extra in pyproject.toml
+.PHONY: lock-targets
+lock-targets:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip --disable-pip-version-check -qq install uv==0.13.8
+	@for name in $(TARGETS); do echo "requirements/targets/$$name.txt"; \
+		$(PYTHON) -c "$(EXTRA)" $$name | build/lock/bin/uv pip compile --quiet --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		- requirements/targets/worker.in --output-file requirements/targets/$$name.txt || exit 1; done
+EXTRA = import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	print('\n'.join(project['optional-dependencies'][sys.argv[1]]))
+
 ## clean: remove .venv, build products and caches; soak runs are kept
 .PHONY: clean
 clean:

@@ -19,6 +19,7 @@ from soak.scenario import Scenario
 from soak.show.plain import Plain
 from soak.show.web import serve
 from soak.snapshot import Identity, Snapshot
+from soak.targets._packages import interpreter
 from soak.verdict import Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
 
@@ -35,6 +36,7 @@ def execute(
     scenario: Scenario, *, out: Path, plain: bool, as_json: bool, arguments: Sequence[str]
 ) -> int:
     """Run it and return the exit code. Raises Mistake where it cannot begin."""
+    interpreter(scenario.target)  # raises before there is a run directory
     keep_flat()
     clock = SystemClock()
     level = os.environ.get("SOAK_LOG", "warning")
