@@ -90,7 +90,11 @@ class Target(Protocol):
     def maintain(self) -> None: ...
     def reopen(self) -> None: ...
     def stats(self) -> Mapping[str, float]:
-        """What the system says of itself; names end in their unit. Cheap: asked every second."""
+        """What the system says of itself; names end in their unit. Cheap: asked every second.
+
+        Understood of any target: accounted_bytes, used_heap_bytes, tombstones (deleted records that
+        still take memory), tombstone_bytes, health_ratio, records_evicted_count, tier_<NAME>_count.
+        """
         ...
 
     def events(self, after: int) -> Sequence[MaintenanceEvent]:

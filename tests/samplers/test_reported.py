@@ -22,9 +22,9 @@ def sampler(figures: Mapping[str, float], age_s: float = 0.5) -> Sampler:
 
 
 def test_known_names_stay_and_others_are_marked_as_reported():
-    row = sampler({"live_records": 7.0, "cache_hits": 3.0}).sample()
+    row = sampler({"tombstones": 7.0, "live_records": 3.0}).sample()
 
-    assert {"live_records": 7.0, "reported_cache_hits": 3.0} == row
+    assert {"tombstones": 7.0, "reported_live_records": 3.0} == row
 
 
 def test_figures_older_than_ten_seconds_are_an_error():
