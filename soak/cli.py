@@ -181,6 +181,28 @@ def report(
         print(path)
 
 
+@app.command()
+def rules(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SCENARIO...", help="Scenarios whose checks become alerts."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the rule files go.")] = Path(),
+    runbook: Annotated[str, typer.Option(help="Address of RUNBOOK.md.")] = "RUNBOOK.md",
+) -> None:
+    """Write rules and alerts for Prometheus, made of the checks of scenarios.
+
+    \b
+    soak rules steady --out deploy/prometheus
+    soak rules my-soak.yaml
+    """
+    from soak.alerts.files import write_rules
+    from soak.scenario import load
+
+    for path in write_rules([load(name) for name in scenarios or ["steady"]], out, runbook):
+        print(path)
+
+
 def main() -> None:
     """The console script. A user's mistake is one message and exit code 2, never a traceback."""
     if not sys.platform.startswith("linux"):

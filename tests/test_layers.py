@@ -12,7 +12,7 @@ from tests.source_tree import local_imports, sources
 ROWS = (
     "cli session listing",
     "controller worker",  # never each other: they meet in the run directory
-    "watch judge show",
+    "watch judge show alerts",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",

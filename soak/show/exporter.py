@@ -20,7 +20,8 @@ from prometheus_client.registry import Collector
 
 from soak.clock import NS_PER_S
 from soak.histogram import SIZE, Histogram, lower_bound_ns
-from soak.show.metrics import Distribution, Family, distributions, families
+from soak.show.family import Family
+from soak.show.metrics import Distribution, distributions, families
 from soak.snapshot import Snapshot
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

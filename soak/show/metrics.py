@@ -6,54 +6,17 @@ that is not known (nan) is left out.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
 
 from soak.histogram import Histogram
-from soak.result import OUTCOMES, VIOLATIONS
+from soak.result import OUTCOMES
 from soak.show.columns import REPORTED, RESOURCES
-from soak.snapshot import Event, Snapshot
-from soak.verdict import Status
-
-Samples = Mapping[tuple[str, ...], float]
-
-MAINTENANCE_KINDS = (
-    "checkpoint",
-    "compact",
-    "consolidate",
-    "demote",
-    "emergency",
-    "evict",
-    "expire",
-    "explicit",
-)
-MAINTENANCE_SOURCES = ("declared", "detected")
-
-LEAK_FIGURES = (
-    ("bytes_per_s", "soak_leak_bytes_per_second", "Growth of the resource's floor."),
-    ("low_bytes_per_s", "soak_leak_bytes_per_second_low", "Lower bound of that growth."),
-    ("high_bytes_per_s", "soak_leak_bytes_per_second_high", "Upper bound of that growth."),
-    ("bytes_per_operation", "soak_leak_bytes_per_operation", "Growth per operation issued."),
-    ("evidence", "soak_leak_evidence", "How sure the leak detector is, 0 to 1."),
-    ("exhaustion_s", "soak_leak_exhaustion_seconds", "Time until the limit at this growth."),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """One metric. labels: names, in the order of the samples' keys; scenario and target not in.
-
-    for_annotations: a time in milliseconds, which Grafana reads and promtool calls bad style; it is
-    in the format that Prometheus asks for, and not in the plain text one.
-    """
-
-    name: str
-    kind: Literal["gauge", "counter"]
-    help: str
-    labels: tuple[str, ...] = ()
-    samples: Samples
-    for_annotations: bool = False
+from soak.show.family import Family, counter, gauge, labelled, without_nan
+from soak.show.judged import judged
+from soak.show.occurred import occurred
+from soak.snapshot import Snapshot, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,39 +57,11 @@ def families(snapshot: Snapshot) -> list[Family]:
         *_load(snapshot),
         *_records(snapshot),
         *_resources(snapshot),
-        *_judgement(snapshot),
-        *_quality(snapshot),
-        *_maintenance(snapshot),
+        *judged(snapshot),
+        *occurred(snapshot),
         *_open_ended(snapshot),
     ]
-    return [known for known in map(_without_nan, every) if known.samples]
-
-
-def _without_nan(family: Family) -> Family:
-    if not any(map(math.isnan, family.samples.values())):
-        return family
-    known = {key: value for key, value in family.samples.items() if not math.isnan(value)}
-    return replace(family, samples=known)
-
-
-def _gauge(name: str, explanation: str, value: float) -> Family:
-    return Family(name=name, kind="gauge", help=explanation, samples={(): value})
-
-
-def _counter(name: str, explanation: str, value: float) -> Family:
-    return Family(name=name, kind="counter", help=explanation, samples={(): value})
-
-
-def _labelled(
-    name: str, explanation: str, label: str, samples: Iterable[tuple[str, float]]
-) -> Family:
-    return Family(
-        name=name,
-        kind="gauge",
-        help=explanation,
-        labels=(label,),
-        samples={(key,): float(value) for key, value in samples},
-    )
+    return [known for known in map(without_nan, every) if known.samples]
 
 
 def _run(snapshot: Snapshot) -> Iterator[Family]:
@@ -139,14 +74,25 @@ def _run(snapshot: Snapshot) -> Iterator[Family]:
         samples={(identity.run_id, identity.version, str(identity.seed)): 1},
     )
     phases = dict.fromkeys(snapshot.phases, 0) | {snapshot.phase: 1}
-    yield _labelled("soak_phase_info", "1 for the phase under way.", "phase", phases.items())
-    yield _gauge("soak_run_start_timestamp_seconds", "When the run began (UTC).", identity.started)
-    yield _gauge(
+    yield labelled("soak_phase_info", "1 for the phase under way.", "phase", phases.items())
+    yield gauge("soak_run_start_timestamp_seconds", "When the run began (UTC).", identity.started)
+    yield gauge(
         "soak_run_expected_end_timestamp_seconds",
         "When the run means to end (UTC).",
         identity.started + snapshot.planned_s,
     )
-    yield _gauge("soak_run_elapsed_seconds", "Since the start.", snapshot.elapsed_s)
+    yield gauge("soak_run_elapsed_seconds", "Since the start.", snapshot.elapsed_s)
+    yield labelled(
+        "soak_run_state",
+        "1 for what the run is doing.",
+        "state",
+        ((state, state == snapshot.state) for state in get_args(State)),
+    )
+    yield gauge(
+        "soak_run_exit_code",
+        "What the process would say if it ended now.",
+        snapshot.verdict.exit_code,
+    )
 
 
 def _load(snapshot: Snapshot) -> Iterator[Family]:
@@ -162,18 +108,25 @@ def _load(snapshot: Snapshot) -> Iterator[Family]:
             for outcome in OUTCOMES
         },
     )
-    yield _gauge("soak_offered_rate", "Operations per second due.", certificate.offered_rate)
-    yield _gauge("soak_achieved_rate", "Operations per second done.", certificate.achieved_rate)
-    yield _counter(
+    yield gauge("soak_offered_rate", "Operations per second due.", certificate.offered_rate)
+    yield gauge("soak_achieved_rate", "Operations per second done.", certificate.achieved_rate)
+    yield counter(
         "soak_results_dropped_total",
         "Results that were lost before they were counted.",
         certificate.dropped_results,
+    )
+    hiccup = certificate.hiccup
+    yield labelled(
+        "soak_tester_hiccup_seconds",
+        "How late a thread of the worker wakes that only sleeps, by rank.",
+        "rank",
+        (("p50", hiccup.p50), ("p99", hiccup.p99), ("max", hiccup.max)),
     )
     hang = snapshot.hang
     waiting = dict.fromkeys(snapshot.operations, 0.0)
     if hang:
         waiting[hang.operation] = hang.age_s
-    yield _labelled(
+    yield labelled(
         "soak_hang_seconds",
         "Age of the oldest overdue operation in flight; 0 where there is none.",
         "operation",
@@ -184,148 +137,24 @@ def _load(snapshot: Snapshot) -> Iterator[Family]:
 def _records(snapshot: Snapshot) -> Iterator[Family]:
     records = snapshot.records
     tiers = {key[5:]: value for key, value in records.items() if key.startswith("tier_")}
-    yield _labelled(
+    yield labelled(
         "soak_records",
         "Live records by tier; tier is all where the target has none.",
         "tier",
         (tiers or {"all": records.get("live", math.nan)}).items(),
     )
     for word in ("stored", "evicted", "deleted"):
-        yield _counter(
-            f"soak_records_{word}_total", f"Records {word}.", records.get(word, math.nan)
-        )
+        yield counter(f"soak_records_{word}_total", f"Records {word}.", records.get(word, math.nan))
 
 
 def _resources(snapshot: Snapshot) -> Iterator[Family]:
     for column, name, kind, explanation in RESOURCES:
         value = snapshot.resources.get(column, math.nan)
-        make = _counter if kind == "counter" else _gauge
+        make = counter if kind == "counter" else gauge
         yield make(name, explanation, value)
 
 
-def _judgement(snapshot: Snapshot) -> Iterator[Family]:
-    health = {key: value for key, value in snapshot.health.items() if key != "score"}
-    yield _gauge(
-        "soak_health_ratio", "Health of the target, 0 to 1.", snapshot.health.get("score", math.nan)
-    )
-    yield _labelled(
-        "soak_health_component_ratio", "What health consists of.", "component", health.items()
-    )
-    yield Family(
-        name="soak_verdict_status",
-        kind="gauge",
-        help="1 for the current status of a check.",
-        labels=("check", "status"),
-        samples={
-            (verdict.check, str(status)): float(verdict.status is status)
-            for verdict in snapshot.verdicts
-            for status in Status
-        },
-    )
-    yield _labelled(
-        "soak_run_verdict_status",
-        "1 for the current verdict on the whole run.",
-        "status",
-        ((str(status), snapshot.verdict.status is status) for status in Status),
-    )
-    yield _gauge(
-        "soak_certificate_trusted",
-        "1 while this run can be trusted.",
-        float(snapshot.certificate.trusted),
-    )
-    yield _labelled(
-        "soak_sampler_success",
-        "1 where the last reading worked.",
-        "sampler",
-        snapshot.sampler_success.items(),
-    )
-
-
-def _quality(snapshot: Snapshot) -> Iterator[Family]:
-    yield _labelled(
-        "soak_recall_ratio",
-        "Share of the true k nearest records that searches return now.",
-        "k",
-        [(str(snapshot.recall.k), snapshot.recall.last)],
-    )
-    yield _counter(
-        "soak_oracle_checked_total", "Answers compared with the oracle.", snapshot.checked
-    )
-    broken = {str(kind): 0 for kind in VIOLATIONS} | dict(snapshot.violations)
-    yield Family(
-        name="soak_oracle_violations_total",
-        kind="counter",
-        help="Answers that broke a promise.",
-        labels=("kind",),
-        samples={(kind,): count for kind, count in broken.items()},
-    )
-    yield _gauge(
-        "soak_eviction_inversion_ratio",
-        "Chance that a forgotten record mattered more than a kept one; 0.5 is blind chance.",
-        snapshot.eviction.get("inversion_ratio", math.nan),
-    )
-
-
-def _maintenance(snapshot: Snapshot) -> Iterator[Family]:
-    counts: dict[tuple[str, ...], float] = {
-        (kind, source): 0 for kind in MAINTENANCE_KINDS for source in MAINTENANCE_SOURCES
-    }
-    counts.update({(kind, source): n for (kind, source), n in snapshot.event_counts.items()})
-    yield Family(
-        name="soak_maintenance_events_total",
-        kind="counter",
-        help="Maintenance runs: declared by the target, or detected from outside.",
-        labels=("kind", "source"),
-        samples=counts,
-    )
-    latest: dict[tuple[str, ...], Event] = {
-        (event.kind, str(event.source)): event
-        for event in snapshot.events
-        if event.details.get("maintenance")
-    }
-    labels = ("kind", "source")
-    begun_s = {key: event.wall_time for key, event in latest.items()}
-    ended_s = {key: event.wall_time + event.duration_s for key, event in latest.items()}
-    yield from _moments("soak_maintenance_last_start", "When the latest one began", labels, begun_s)
-    yield from _moments("soak_maintenance_last_end", "When the latest one ended", labels, ended_s)
-    yield Family(
-        name="soak_maintenance_last_reclaimed_bytes",
-        kind="gauge",
-        help="What the latest one gave back.",
-        labels=labels,
-        samples={key: float(e.details.get("bytes_reclaimed", 0)) for key, e in latest.items()},
-    )
-
-
-def _moments(
-    stem: str, explanation: str, labels: tuple[str, ...], wall_s: Samples
-) -> Iterator[Family]:
-    """Times since 1970, in seconds and, for annotations, in milliseconds."""
-    seconds = Family(
-        name=f"{stem}_timestamp_seconds",
-        kind="gauge",
-        help=f"{explanation} (UTC).",
-        labels=labels,
-        samples=wall_s,
-    )
-    yield seconds
-    yield replace(
-        seconds,
-        name=f"{stem}_timestamp_milliseconds",
-        help=f"{explanation} (UTC); milliseconds, as annotations want them.",
-        samples={key: 1000 * value for key, value in wall_s.items()},
-        for_annotations=True,
-    )
-
-
 def _open_ended(snapshot: Snapshot) -> Iterator[Family]:
-    for key, name, explanation in LEAK_FIGURES:
-        found = ((str(leak.get("resource")), leak.get(key)) for leak in snapshot.leaks)
-        figures = [(resource, value) for resource, value in found if isinstance(value, float | int)]
-        yield _labelled(name, explanation, "resource", figures)
-    others = (event for event in snapshot.events if not event.details.get("maintenance"))
-    begun_s: dict[tuple[str, ...], float] = {(event.kind,): event.wall_time for event in others}
-    yield from _moments("soak_event", "When the latest event of a kind began", ("kind",), begun_s)
     yield Family(
         name="soak_errors_total",
         kind="counter",
@@ -334,7 +163,7 @@ def _open_ended(snapshot: Snapshot) -> Iterator[Family]:
         samples={(operation, kind): n for (operation, kind), n in snapshot.errors.items()},
     )
     resources = snapshot.resources.items()
-    yield _labelled(
+    yield labelled(
         "soak_target_reported",
         "What the target says of itself; the unit is the end of the figure's name.",
         "figure",

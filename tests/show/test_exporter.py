@@ -17,7 +17,7 @@ from soak.result import OUTCOMES, VIOLATIONS
 from soak.seams import Subject
 from soak.show.columns import REPORTED, RESOURCES
 from soak.show.exporter import BOUNDS_S, SERIES_PER_HISTOGRAM, Exporter, SnapshotCollector
-from soak.show.metrics import MAINTENANCE_KINDS
+from soak.show.occurred import MAINTENANCE_KINDS
 from soak.snapshot import Hang, Snapshot
 from tests.snapshots import STARTED, six_hours
 
@@ -104,6 +104,22 @@ def test_buckets_sum_and_count_are_those_of_the_histogram(snapshot):
         ("soak_run_start_timestamp_seconds", {}, STARTED),
         ("soak_run_expected_end_timestamp_seconds", {}, STARTED + 21_600),
         ("soak_errors_total", {"operation": "update", "error_type": "CapacityRefused"}, 3),
+        ("soak_run_state", {"state": "running"}, 1),
+        ("soak_run_state", {"state": "failed"}, 0),
+        ("soak_run_exit_code", {}, 12),
+        ("soak_tester_hiccup_seconds", {"rank": "p50"}, 9e-5),
+        ("soak_check_effect", {"check": "search-p99", "unit": "s"}, 0.0112),
+        ("soak_check_threshold", {"check": "search-p99", "unit": "s"}, 0.05),
+        (
+            "soak_check_broken_timestamp_seconds",
+            {"check": "memory", "detector": "leak"},
+            STARTED + 1_500,
+        ),
+        (
+            "soak_maintenance_last_duration_seconds",
+            {"kind": "evict", "source": "declared"},
+            14,
+        ),
         ("soak_offered_rate", {}, 200),
         ("soak_achieved_rate", {}, 199.9),
         ("soak_results_dropped_total", {}, 0),
