@@ -1,0 +1,227 @@
+"""PostgreSQL with pgvector: rows under an HNSW index, in a server of its own or by URL.
+
+docs/targets/pgvector.md. The server comes in the wheel pgserver, listens on a socket in its own
+directory only, and is what is sampled. `maintain` is VACUUM; autovacuum stays as it ships. A server
+by URL needs the extension; the table soak_memories is made anew, and its process is not watched.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from threading import local
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from soak.clock import Clock
+from soak.result import RecordMissing, TargetUnavailable
+from soak.seams import Hit, Query, Record, Target
+from soak.targets._driven import Driven
+from soak.targets._packages import package
+from soak.targets._server import NOBODY, Server
+
+NEEDS = ("pgserver", "psycopg", "pgvector")
+CAPABILITIES = frozenset(
+    {"store", "store_batch", "get", "search", "update", "delete", "scan", "maintain"}
+)
+TABLE = "soak_memories"
+SCHEMA = f"""
+create extension if not exists vector;
+drop table if exists {TABLE};
+create table {TABLE} (
+    id bigint primary key, agent integer, importance real, text text, embedding vector({{}})
+);
+"""
+MAINTENANCE = {"vacuum": "vacuum", "full": "vacuum full", "reindex": "reindex table"}
+
+
+class Params(BaseModel):
+    """ef_search: how widely HNSW searches. maintenance: what `maintain` does to the table."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    dimensions: int = Field(384, ge=2, le=2000)
+    index: Literal["hnsw", "none"] = "hnsw"
+    ef_search: int = Field(100, ge=1, le=1000)
+    maintenance: Literal["vacuum", "full", "reindex"] = "vacuum"
+    url: str | None = None
+
+
+class Rows:
+    """A connection for each client thread, every call a transaction of its own."""
+
+    def __init__(
+        self, url: str, params: Params, server: Server | None, folder: Path | None
+    ) -> None:
+        self._folder = folder
+        self._url = url
+        self._params = params
+        self._server = server
+        self._mine = local()
+        self._opened: list[Any] = []  # one per client thread
+        with package("pgvector", "psycopg").connect(url, autocommit=True) as admin:
+            for statement in SCHEMA.format(params.dimensions).strip().split(";"):
+                if statement.strip():
+                    admin.execute(statement)
+            if params.index == "hnsw":
+                admin.execute(f"create index on {TABLE} using hnsw (embedding vector_cosine_ops)")
+
+    def _db(self) -> Any:
+        """This thread's connection."""
+        opened = getattr(self._mine, "db", None)
+        if opened is None:
+            opened = package("pgvector", "psycopg").connect(self._url, autocommit=True)
+            package("pgvector", "pgvector.psycopg").register_vector(opened)
+            if self._params.index == "hnsw":
+                opened.execute(f"set hnsw.ef_search = {self._params.ef_search}")
+            self._mine.db = opened
+            self._opened.append(opened)
+        return opened
+
+    def put(self, records: Sequence[Record]) -> None:
+        rows = [(one.key, one.agent, one.importance, one.text, one.vector) for one in records]
+        db = self._db()
+        with db.transaction(), db.cursor() as cursor:
+            cursor.executemany(f"insert into {TABLE} values (%s, %s, %s, %s, %s)", rows)
+
+    def get(self, key: int) -> Record | None:
+        row = (
+            self._db()
+            .execute(f"select agent, importance, text, embedding from {TABLE} where id = %s", [key])
+            .fetchone()
+        )
+        if row is None:
+            return None
+        agent, importance, text, embedding = row
+        vector = np.asarray(embedding.to_numpy(), dtype=np.float32)
+        return Record(key=key, agent=agent, text=text, vector=vector, importance=importance)
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        where = "" if query.agent is None else f"where agent = {int(query.agent)}"
+        rows = (
+            self._db()
+            .execute(
+                f"select id, agent, embedding <=> %s as distance from {TABLE} {where}"
+                " order by distance limit %s",
+                [query.vector, query.k],
+            )
+            .fetchall()
+        )
+        return [Hit(key, 1.0 - distance, agent) for key, agent, distance in rows]
+
+    def replace(self, record: Record) -> None:
+        changed = self._db().execute(
+            f"update {TABLE} set importance = %s, text = %s, embedding = %s where id = %s",
+            [record.importance, record.text, record.vector, record.key],
+        )
+        if not changed.rowcount:
+            raise RecordMissing(f"no row {record.key}")
+
+    def delete(self, key: int) -> None:
+        self._db().execute(f"delete from {TABLE} where id = %s", [key])
+
+    def scan(self, limit: int) -> int:
+        return len(self._db().execute(f"select * from {TABLE} limit %s", [limit]).fetchall())
+
+    def maintain(self) -> None:
+        self._db().execute(f"{MAINTENANCE[self._params.maintenance]} {TABLE}")
+
+    def stats(self) -> Mapping[str, float]:
+        """Table with indexes, and rows that are dead but not vacuumed."""
+        row = (
+            self._db()
+            .execute(
+                "select pg_total_relation_size(%s::regclass), n_dead_tup"
+                " from pg_stat_user_tables where relname = %s",
+                [TABLE, TABLE],
+            )
+            .fetchone()
+        )
+        total_bytes, dead_count = row or (0, 0)
+        return {"relation_bytes": float(total_bytes), "dead_rows_count": float(dead_count)}
+
+    def count(self) -> int:
+        return int(self._db().execute(f"select count(*) from {TABLE}").fetchone()[0])
+
+    def close(self) -> None:
+        for opened in self._opened:
+            opened.close()
+        if self._server is not None:
+            self._server.stop(signal.SIGINT)  # PostgreSQL's fast shutdown
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
+
+
+def start(folder: Path, clock: Clock) -> Server:
+    """PostgreSQL with a new database in folder/data and its socket beside; as nobody for root."""
+    spec: Any = find_spec("pgserver")
+    programs = Path(spec.origin).parent / "pginstall" / "bin"
+    user = NOBODY if os.geteuid() == 0 else None
+    if user is not None:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+    made = subprocess.run(
+        [
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "utf8",
+        ],
+        user=user,
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        raise TargetUnavailable(f"initdb: {made.stderr.decode(errors='replace').strip()[-300:]}")
+    return Server(
+        [str(programs / "postgres"), "-D", str(folder / "data"), "-h", "", "-k", str(folder)],
+        log=folder / "server.log",
+        clock=clock,
+        is_ready=lambda: _is_ready(folder / "data" / "postmaster.pid"),
+        user=user,
+    )
+
+
+def _is_ready(file: Path) -> bool:
+    """The eighth line of postmaster.pid says so."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return len(lines) >= 8 and lines[7].strip() == "ready"
+
+
+def build(params: object, data_dir: Path, clock: Clock) -> Target:
+    """Starts a server, or takes the one at the URL.
+
+    Its files are in a temporary folder: a socket's path has room for 107 bytes, and a run directory
+    may be closed to the user that the server runs as. They are removed when it is closed.
+    """
+    assert isinstance(params, Params)
+    psycopg = package("pgvector", "psycopg")
+    server, url, folder = None, params.url, None
+    if url is None:
+        folder = Path(tempfile.mkdtemp(prefix="soak-pgvector-"))
+        server = start(folder, clock)
+        url = f"postgresql://postgres@/postgres?host={folder}"
+    try:
+        return Driven(
+            lambda: Rows(url, params, server, folder),
+            capabilities=CAPABILITIES,
+            directories=[folder / "data"] if folder else [],
+            clock=clock,
+            errors=(psycopg.Error,),
+            processes=[server.pid] if server else [],
+        )
+    except psycopg.Error as error:
+        if server is not None:
+            server.stop()
+        raise TargetUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,147 @@
+"""Qdrant through its own client: its local mode in the worker, or a server by URL.
+
+docs/targets/qdrant.md. Local mode is the client's brute-force search in numpy over a SQLite file,
+not the engine of the server. A server's process is not watched; its figures are the client's.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from soak.clock import Clock
+from soak.result import TargetError
+from soak.seams import Hit, Query, Record, Target
+from soak.targets._driven import Driven
+from soak.targets._packages import package
+
+NEEDS = ("qdrant_client",)
+CAPABILITIES = frozenset(
+    {"store", "store_batch", "get", "search", "update", "delete", "scan", "reopen"}
+)
+NAME = "soak_memories"
+
+
+class Params(BaseModel):
+    """url: of a running server, whose collection soak_memories is made anew; null: local mode."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    dimensions: int = Field(384, ge=2, le=4096)
+    url: str | None = None
+
+
+class Points:
+    """One collection. Local mode takes one call at a time: it was not made for threads."""
+
+    def __init__(self, directory: Path, params: Params) -> None:
+        client = package("qdrant", "qdrant_client")
+        self._models = models = client.models
+        self._turn: Any = nullcontext() if params.url else Lock()
+        with _quietly():
+            self._client = (
+                client.QdrantClient(url=params.url)
+                if params.url
+                else client.QdrantClient(path=str(directory), force_disable_check_same_thread=True)
+            )
+        if not self._client.collection_exists(NAME):
+            size = models.VectorParams(size=params.dimensions, distance=models.Distance.COSINE)
+            self._client.create_collection(NAME, vectors_config=size)
+
+    def put(self, records: Sequence[Record]) -> None:
+        points = [
+            self._models.PointStruct(
+                id=one.key,
+                vector=one.vector.tolist(),
+                payload={"agent": one.agent, "text": one.text, "importance": one.importance},
+            )
+            for one in records
+        ]
+        with self._turn, _quietly():
+            self._client.upsert(NAME, points, wait=True)
+
+    def get(self, key: int) -> Record | None:
+        with self._turn:
+            found = self._client.retrieve(NAME, [key], with_vectors=True)
+        if not found:
+            return None
+        beside = found[0].payload
+        return Record(
+            key=key,
+            agent=beside["agent"],
+            text=beside["text"],
+            vector=np.array(found[0].vector, dtype=np.float32),
+            importance=beside["importance"],
+        )
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        models, chosen = self._models, None
+        if query.agent is not None:
+            same = models.MatchValue(value=query.agent)
+            chosen = models.Filter(must=[models.FieldCondition(key="agent", match=same)])
+        with self._turn:
+            found = self._client.query_points(
+                NAME,
+                query=query.vector.tolist(),
+                limit=query.k,
+                query_filter=chosen,
+                with_payload=False,
+            )
+        return [Hit(int(point.id), point.score) for point in found.points]
+
+    def replace(self, record: Record) -> None:
+        self.put([record])
+
+    def delete(self, key: int) -> None:
+        with self._turn:
+            self._client.delete(NAME, points_selector=[key], wait=True)
+
+    def scan(self, limit: int) -> int:
+        with self._turn:
+            points, _ = self._client.scroll(NAME, limit=limit)
+        return len(points)
+
+    def maintain(self) -> None:
+        raise TargetError("qdrant's client has no call that maintains a collection")
+
+    def stats(self) -> Mapping[str, float]:
+        return {}
+
+    def count(self) -> int:
+        with self._turn:
+            return int(self._client.count(NAME).count)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Local mode advises a server from 20,000 points on; that it is slower is what we measure."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Local mode is not recommended")
+        yield
+
+
+def build(params: object, data_dir: Path, clock: Clock) -> Target:
+    """Opens local mode in data_dir/qdrant, or the server's collection, which is dropped first."""
+    assert isinstance(params, Params)
+    directory = data_dir / "qdrant"
+    client = package("qdrant", "qdrant_client")
+    if params.url:
+        client.QdrantClient(url=params.url).delete_collection(NAME)
+    else:
+        directory.mkdir(parents=True, exist_ok=True)
+    answers = package("qdrant", "qdrant_client.http.exceptions")
+    return Driven(
+        lambda: Points(directory, params),
+        capabilities=CAPABILITIES,
+        directories=[] if params.url else [directory],
+        clock=clock,
+        errors=(answers.ApiException, ValueError, OSError),
+    )
