@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from soak.commands import comparing
+from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
 from soak.verdict import ExitCode, Mistake
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app = typer.Typer(
     soak show runs/20260301T120000Z-steady-1f3a a finished, running or crashed run
     """,
 )
+app.command()(comparing.compare)
+app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[
     str, typer.Argument(help="A YAML file, or the name of a shipped scenario.")
@@ -34,8 +38,6 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
 
 @app.command()
@@ -58,6 +60,11 @@ def run(
         typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN"),
     ] = None,
     overrides: Overrides = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Must not be worse than this run or kept baseline.")
+    ] = None,
+    thresholds: Thresholds = None,
+    store: Store = STORE,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live view.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -67,10 +74,12 @@ def run(
     soak run --duration 6h
     soak run configs/growth.yaml --set target.params.capacity_records=5000
     soak run smoke --plain --json > report.json
+    soak run smoke --baseline main
 
     Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
     130 and 143 stopped by a signal.
     """
+    from soak.comparison.baselines import Baselines
     from soak.scenario import load
     from soak.session import execute
 
@@ -80,7 +89,17 @@ def run(
     if listen is not None:
         changes.append(f'listen="{listen}"')  # quoted: YAML would read [::1]:9464 as a list
     chosen = load(scenario, changes, target=target, duration=duration, rate=rate)
-    raise typer.Exit(execute(chosen, out=out, plain=plain, as_json=as_json, arguments=sys.argv))
+    raise typer.Exit(
+        execute(
+            chosen,
+            out=out,
+            plain=plain,
+            as_json=as_json,
+            arguments=sys.argv,
+            baselines=Baselines(store).read(baseline) if baseline else (),
+            thresholds=thresholds or (),
+        )
+    )
 
 
 @app.command()
@@ -129,13 +148,7 @@ def list_(
     """
     from soak.listing import entries
 
-    found = entries(what, out)
-    if as_json:
-        print(json.dumps(found, indent=1))
-        return
-    width = max((len(entry["name"]) for entry in found), default=0)
-    for entry in found:
-        print(f"{entry['name']:{width}}  {entry['what']}")
+    print_entries(entries(what, out), as_json=as_json)
 
 
 @app.command()
@@ -200,6 +213,21 @@ def rules(
     from soak.scenario import load
 
     for path in write_rules([load(name) for name in scenarios or ["steady"]], out, runbook):
+        print(path)
+
+
+@app.command()
+def dashboards(
+    out: Annotated[Path, typer.Option(help="Where the boards go.")] = Path(),
+) -> None:
+    """Write the dashboards for Grafana.
+
+    \b
+    soak dashboards --out deploy/grafana/dashboards
+    """
+    from dashboards.files import write_boards
+
+    for path in write_boards(out):
         print(path)
 
 

@@ -10,9 +10,9 @@ from tests.source_tree import local_imports, sources
 
 # Imports go to the same row or further down.
 ROWS = (
-    "cli session listing",
+    "cli commands session listing",
     "controller worker",  # never each other: they meet in the run directory
-    "watch judge show alerts",
+    "watch judge show alerts comparison",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",
@@ -30,6 +30,7 @@ SEAMS = ROWS[4].split()
 MODELS = ("soak/plugins.py", "soak/scenario/", *(f"soak/{seam}/" for seam in SEAMS))
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
+    "attr": ("dashboards/",),  # grafanalib's panels are classes of attrs
     "apscheduler": ("soak/watch/jobs.py", "soak/daemon.py"),
     "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
@@ -43,7 +44,7 @@ HOMES = {
     "pydantic_core": MODELS,
     "rich": ("soak/cli.py", "soak/show/live.py"),
     "structlog": ("soak/logs.py",),
-    "typer": ("soak/cli.py",),
+    "typer": ("soak/cli.py", "soak/commands/"),
     "yaml": ("soak/scenario/yaml_source.py",),
     "zstandard": ("engine/",),
 }
@@ -81,14 +82,14 @@ def test_imports_form_no_cycle() -> None:
 
 
 def test_engine_and_dashboards_stand_alone() -> None:
-    bridge = ("soak.targets._embedded", "engine")
+    bridges = {("soak.targets._embedded", "engine"), ("soak.cli", "dashboards")}
     product = {"soak", "engine", "dashboards"}
     astray = [
         (importer, imported)
         for importer, imported in crossings()
         if importer.partition(".")[0] in product
         and importer.partition(".")[0] != imported.partition(".")[0]
-        and (importer, imported.partition(".")[0]) != bridge
+        and (importer, imported.partition(".")[0]) not in bridges
     ]
     assert [] == astray
 

@@ -1,0 +1,1 @@
+"""What does a soak look like in Grafana? Dashboards by grafanalib, after the current schema."""

@@ -1,0 +1,121 @@
+"""What does the target do for itself, what does it give back, and what does it cost callers?"""
+
+from grafanalib.core import Dashboard
+
+from dashboards.board import Row, board
+from dashboards.overview import latest_figures
+from dashboards.panels import curve, on_the_right, table
+from dashboards.queries import CHOSEN, now, of_run, per_s, quantile, summed
+
+SERVICE = "soak_operation_service_seconds"
+
+
+def maintenance() -> Dashboard:
+    return board(
+        "maintenance",
+        "Soak / Maintenance",
+        "What does the target do for itself, what does it give back, and what does it cost?",
+        [ledger(), rhythm(), effects()],
+    )
+
+
+def ledger() -> Row:
+    return (
+        "Ledger",
+        9,
+        [
+            (
+                24,
+                table(
+                    "The latest of each kind",
+                    "Declared by the target, or detected from outside.",
+                    *latest_figures(),
+                    by=("kind", "source"),
+                ),
+            )
+        ],
+    )
+
+
+def rhythm() -> Row:
+    """Regular maintenance has a period; one that drifts or stops is a finding."""
+    events = f"soak_maintenance_events_total{{{CHOSEN}}}"
+    period = of_run(f"3600 / (increase({events}[1h]) > 0)")
+    since = f"time() - ({now('soak_maintenance_last_end_timestamp_seconds')})"
+    return (
+        "Rhythm",
+        8,
+        [
+            (
+                8,
+                curve(
+                    "Per minute",
+                    "How often, by kind.",
+                    "short",
+                    (
+                        f"60 * {summed(per_s('soak_maintenance_events_total'), 'kind, source')}",
+                        "{{kind}} ({{source}})",
+                    ),
+                ),
+            ),
+            (
+                8,
+                curve(
+                    "Period",
+                    "Mean time between two of a kind over the last hour.",
+                    "s",
+                    (period, "{{kind}} ({{source}})"),
+                    log=True,
+                ),
+            ),
+            (
+                8,
+                curve(
+                    "Time since the latest",
+                    "A saw whose teeth grow is maintenance that falls behind.",
+                    "s",
+                    (since, "{{kind}} ({{source}})"),
+                ),
+            ),
+        ],
+    )
+
+
+def effects() -> Row:
+    return (
+        "Gain and cost",
+        9,
+        [
+            (
+                8,
+                curve(
+                    "Given back",
+                    "Bytes that the latest of each kind gave back, by its own account.",
+                    "bytes",
+                    (now("soak_maintenance_last_reclaimed_bytes"), "{{kind}}"),
+                ),
+            ),
+            (
+                8,
+                curve(
+                    "Duration and pause",
+                    "How long the latest took, and the longest it held callers up.",
+                    "s",
+                    (now("soak_maintenance_last_duration_seconds"), "{{kind}} took"),
+                    (now("soak_maintenance_last_pause_seconds"), "{{kind}} paused"),
+                ),
+            ),
+            (
+                8,
+                curve(
+                    "What callers feel",
+                    "p99 of service time, and disk beside it.",
+                    "s",
+                    (quantile(0.99, SERVICE), "{{operation}}"),
+                    (summed(now("soak_target_disk_bytes")), "disk"),
+                    overrides=[on_the_right("disk", "bytes")],
+                    log=True,
+                ),
+            ),
+        ],
+    )
