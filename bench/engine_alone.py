@@ -18,6 +18,7 @@ import engine
 from bench import engine_meter as meter
 from bench.engine_workload import BATCH, SPARE, Plan, Workload
 from bench.peers.engine import memories, options
+from engine.pressure import CHECKPOINT_BYTES
 
 Figures = dict[str, float]
 _SINGLES = 300
@@ -180,8 +181,8 @@ def emergency(workload: Workload, directory: Path) -> Figures:
     with engine.open(directory / "store", plain) as store:
         _load(store, workload, np.arange(records))
         log_bytes = store.stats()["log_bytes"]
-    # What the engine sets aside (checkpoint rows, ballast), and room for one batch.
-    aside = records * (dimensions + 72) + plain.ballast_size() + plain.segment_bytes // 4
+    # What the engine sets aside (checkpoints, ballast), and room for a few batches.
+    aside = records * CHECKPOINT_BYTES + plain.ballast_size() + plain.segment_bytes // 4
     tight = engine.Options(
         dimensions=dimensions,
         capacity_records=2 * records,

@@ -20,11 +20,47 @@ _TRIM_BYTES = 1 << 20
 _TRIM_ROWS = 4_096
 
 
+class Single:
+    """The fields of one row at a time: a third of what numpy's own indexing costs."""
+
+    __slots__ = (
+        "accessed",
+        "accesses",
+        "agent",
+        "created",
+        "importance",
+        "kept",
+        "kept_length",
+        "length",
+        "lsn",
+        "offset",
+        "pinned",
+        "segment",
+        "tier",
+    )
+
+    def __init__(self, columns: "Columns") -> None:
+        self.lsn: memoryview[int] = columns.lsn.data
+        self.segment: memoryview[int] = columns.segment.data
+        self.offset: memoryview[int] = columns.offset.data
+        self.length: memoryview[int] = columns.length.data
+        self.agent: memoryview[int] = columns.agent.data
+        self.accesses: memoryview[int] = columns.accesses.data
+        self.kept: memoryview[int] = columns.kept.data
+        self.kept_length: memoryview[int] = columns.kept_length.data
+        self.tier: memoryview[int] = columns.tier.data
+        self.created: memoryview[Any] = columns.created.data
+        self.accessed: memoryview[Any] = columns.accessed.data
+        self.importance: memoryview[Any] = columns.importance.data
+        self.pinned: memoryview[Any] = columns.pinned.data
+
+
 class Columns:
     """bytes per record: 82 of fields, dimensions of int8 levels, dimensions / 8 of sign sketch."""
 
     def __init__(self, capacity: int, dimensions: int) -> None:
         self.capacity = capacity
+        self.dimensions = dimensions
         self.n = 0
         self.high_water = 0
         self._reserved: list[Reserved] = []
@@ -47,6 +83,7 @@ class Columns:
         self.pinned = self._column(np.bool_)
         self.levels = self._column(np.int8, dimensions)
         self.sketch = self._column(np.uint8, sketch_width(dimensions))
+        self.single = Single(self)
         self._ring = np.zeros(_RING, dtype=np.intp)
         self.changes = 0
 
@@ -82,6 +119,19 @@ class Columns:
             self.note(row)
         self.n = last
         return last
+
+    def remove_many(self, rows: Rows) -> Rows:
+        """Like `remove` for distinct rows at once; returns the rows with another record in them."""
+        first = self.n - len(rows)
+        is_kept = np.ones(len(rows), dtype=np.bool_)
+        is_kept[rows[rows >= first] - first] = False
+        sources = first + np.flatnonzero(is_kept)
+        targets = rows[rows < first]
+        for column in self._columns:
+            column[targets] = column[sources]
+        self.note_all(targets)
+        self.n = first
+        return targets
 
     def note(self, row: int) -> None:
         """This row was written: scans under way must look at it again."""

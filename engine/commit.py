@@ -19,13 +19,18 @@ from engine.log import Log
 from engine.options import Options
 from engine.segment import Segment
 
+# Long enough for a reader that waits to take the lock.
+_YIELD_S = 0.00005
+
 
 class Change(NamedTuple):
-    """Appended, not yet visible. ids are those whose state it depends on or alters."""
+    """Appended, not yet visible. ids are those whose state it depends on or alters; yields: others
+    get a turn after it, since there are many more like it."""
 
     lsn: int
     ids: Sequence[int]
     apply: Callable[[], None]
+    yields: bool = False
 
 
 class Commit:
@@ -47,6 +52,7 @@ class Commit:
         self._failure: str | None = None
         self.pending: Counter[int] = Counter()
         self.groups = 0
+        self.longest_apply_ns = 0
 
     @property
     def failure(self) -> str | None:
@@ -68,9 +74,18 @@ class Commit:
             self._queue.append(change)
             self.pending.update(change.ids)
             return
-        with self._live.lock:
-            change.apply()
+        self._apply(change)
         self._applied_lsn = change.lsn
+
+    def _apply(self, change: Change) -> None:
+        """Readers wait for this, so a change is a step and no more."""
+        with self._live.lock:
+            start_ns = self._clock.monotonic_ns()
+            change.apply()
+            taken_ns = self._clock.monotonic_ns() - start_ns
+        self.longest_apply_ns = max(self.longest_apply_ns, taken_ns)
+        if change.yields:
+            self._clock.sleep(_YIELD_S)
 
     def wait(self, lsn: int) -> None:
         """Without the log lock: until `lsn` is durable and visible. Raises DurabilityError."""
@@ -97,14 +112,9 @@ class Commit:
                 segments = self._log.take_unsynced()
             self._sync(segments)
             for change in changes:
-                with self._live.lock:
-                    change.apply()
+                self._apply(change)
             with self._log.lock:
-                for change in changes:
-                    self._queue.popleft()
-                    self.pending.subtract(change.ids)
-                for record_id in [i for i, count in self.pending.items() if not count]:
-                    del self.pending[record_id]
+                self._dequeue(changes)
             if changes:
                 applied = changes[-1].lsn
             self.groups += 1
@@ -119,6 +129,18 @@ class Commit:
                 self._failure = self._failure or failure
                 self._turn.notify_all()
 
+    def _dequeue(self, changes: list[Change]) -> None:
+        """(log lock) These, the first of the queue, are applied."""
+        for _ in changes:
+            self._queue.popleft()
+        if not self._queue:
+            self.pending.clear()
+            return
+        for change in changes:
+            self.pending.subtract(change.ids)
+        for record_id in [i for i, count in self.pending.items() if not count]:
+            del self.pending[record_id]
+
     def _sync(self, segments: Sequence[Segment]) -> None:
         start_ns = self._clock.monotonic_ns()
         self._log.sync(segments)
@@ -130,7 +152,7 @@ class Commit:
         """The log lock, at a moment when no change of these ids is under way."""
         while True:
             self._log.lock.acquire()
-            if not any(map(self.pending.get, ids)):
+            if not self.pending or not any(map(self.pending.get, ids)):
                 break
             last = self._queued_lsn()
             self._log.lock.release()

@@ -12,6 +12,7 @@ import numpy as np
 from engine import eviction
 from engine.clock import Clock
 from engine.errors import BadInputError
+from engine.hold import Hold
 from engine.importance import lowest
 from engine.live import Live
 from engine.options import Options
@@ -26,12 +27,18 @@ class Demotion:
     """Moves in steps of 64; compression happens outside the state lock."""
 
     def __init__(
-        self, live: Live, options: Options, clock: Clock, pause: Callable[[], None]
+        self,
+        live: Live,
+        options: Options,
+        clock: Clock,
+        pause: Callable[[], None],
+        hold: Hold,
     ) -> None:
         self._live = live
         self._options = options
         self._clock = clock
         self._pause = pause
+        self._hold = hold
         self._aged_at_s = clock.now_s()
 
     def by_policy(self, slack_ratio: float) -> int:
@@ -45,7 +52,7 @@ class Demotion:
                 moved += self._compress(tiers.oldest_short(STEP_RECORDS))
                 self._pause()
         moved += self._aged()
-        with self._live.lock:
+        with self._hold:
             moved += self._live.drop_overwritten()
         while self._clean_ring():
             self._pause()
@@ -55,17 +62,18 @@ class Demotion:
         """Move what lives at the tail of the ring to its head, so that the room of what was
         deleted comes back; one window. False when the ring is dense enough."""
         columns, ring = self._live.columns, self._live.tiers.ring
-        with self._live.lock:
+        with self._hold:
             is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
             live_bytes = int(columns.kept_length[: columns.n][is_kept].sum())
             if ring.touched_bytes <= 2 * live_bytes + _RING_SLACK_BYTES:
                 return False
             end = ring.oldest + _RING_WINDOW_BYTES
             is_near = is_kept & (columns.kept[: columns.n] < end)
+            single = columns.single
             for row in np.flatnonzero(is_near).tolist():
-                packed = ring.read(columns.kept.item(row), columns.kept_length.item(row))
+                packed = ring.read(single.kept[row], single.kept_length[row])
                 if packed is not None:
-                    columns.kept[row] = ring.add(packed)
+                    single.kept[row] = ring.add(packed)
             ring.drop_before(end)
         return True
 
@@ -81,7 +89,7 @@ class Demotion:
         cutoff_s = now_s - self._options.short_term_s
         moved = 0
         while True:
-            with self._live.lock:
+            with self._hold:
                 ids = self._live.tiers.oldest_short(STEP_RECORDS)
                 aged = [i for i in ids if self._live.last_access_s(i) < cutoff_s]
             moved += self._compress(aged)
@@ -96,7 +104,7 @@ class Demotion:
         if not 0.0 <= share <= 1.0:
             raise BadInputError(f"share {share}; it must be 0..1")
         columns = self._live.columns
-        with self._live.lock:
+        with self._hold:
             rows = np.flatnonzero(columns.tier[: columns.n] == tier)
             ids = columns.id[rows]
             scores = eviction.scores_of(
@@ -118,7 +126,7 @@ class Demotion:
         tiers = self._live.tiers
         bodies = [(record_id, tiers.body(record_id)) for record_id in ids]
         packed = [(i, body, tiers.compressed(body)) for i, body in bodies if body is not None]
-        with self._live.lock:
+        with self._hold:
             for record_id, body, small in packed:
                 # Replaced or deleted meanwhile: leave it.
                 if tiers.body(record_id) is body:
@@ -126,7 +134,7 @@ class Demotion:
         return len(packed)
 
     def _forget(self, ids: list[int]) -> int:
-        with self._live.lock:
+        with self._hold:
             for record_id in ids:
                 self._live.keep_nothing(record_id)
         return len(ids)

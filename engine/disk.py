@@ -30,14 +30,19 @@ class Disk:
         if size <= 0:
             return b""
         content = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        filled = 0
         with memoryview(content) as view:
-            while filled < size:
-                got = os.preadv(fd, [view[filled:]], offset + filled)
-                if not got:
-                    break
-                filled += got
+            self.read_into(fd, view, offset)
         return content
+
+    def read_into(self, fd: int, view: memoryview, offset: int) -> int:
+        """Fill the view; how many bytes there were, fewer only at the end of the file."""
+        filled = 0
+        while filled < len(view):
+            got = os.preadv(fd, [view[filled:]], offset + filled)
+            if not got:
+                break
+            filled += got
+        return filled
 
     def write(self, fd: int, content: bytes | memoryview, offset: int) -> None:
         """All of it or OSError."""

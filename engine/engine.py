@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import intake, manifest
+from engine.answers import memory_of
 from engine.clock import Clock, SystemClock
 from engine.disk import Disk
 from engine.errors import BadInputError, ClosedError, NotFoundError
-from engine.frame import Draft, Reason, decode_payload, tag_bits, vector_of
+from engine.frame import Draft, Reason, tag_bits
 from engine.graph import EdgeKey
 from engine.health import Health
 from engine.history import MaintenanceEvent
-from engine.live import Where
 from engine.memory import Edge, Hit, Memory
 from engine.options import Options
 from engine.parts import assemble
@@ -125,7 +125,7 @@ class Engine:
         for first in range(0, len(distinct), _BATCH_RECORDS):
             step = distinct[first : first + _BATCH_RECORDS]
             drafts, rows = intake.drafts_of(step, self.options, now_s)
-            with self._pulse.watched():
+            with self._pulse:
                 self._writer.put(drafts, rows)
 
     def get(self, record_id: int) -> Memory | None:
@@ -134,13 +134,12 @@ class Engine:
         now_s = self._clock.now_s()
         with self._live.lock:
             where = self._live.where(record_id)
-            if where is None or self._live.is_expired(record_id, now_s):
+            if where is None or self._live.has_expired(where, now_s):
                 return None
             self._live.touch(record_id, now_s)
-            pinned = self._live.is_pinned(record_id)
-        with self._pulse.watched():
+        with self._pulse:
             body = self._live.read_body(where)
-        return None if body is None else self._memory(where, body, pinned)
+        return None if body is None else memory_of(where, body, self.options.dimensions)
 
     def text(self, record_id: int) -> str | None:
         """What the record says, without its vector: from RAM in short-term and intermediate.
@@ -148,30 +147,17 @@ class Engine:
         None when there is no such record. Raises CorruptError. Reading it counts as in `get`.
         """
         self._check_open()
+        now_s = self._clock.now_s()
         with self._live.lock:
-            if record_id in self._live.rows and not self._live.is_expired(
-                record_id, now_s := self._clock.now_s()
-            ):
-                found = self._live.text_in_memory(record_id)
-                if found is not None:
-                    self._live.touch(record_id, now_s)
-                    return found
+            where = self._live.where(record_id)
+            if where is None or self._live.has_expired(where, now_s):
+                return None
+            found = self._live.text_in_memory(record_id)
+            if found is not None:
+                self._live.touch(record_id, now_s)
+                return found
         memory = self.get(record_id)
         return None if memory is None else memory.text
-
-    def _memory(self, where: Where, body: bytes, pinned: bool) -> Memory:
-        dimensions = self.options.dimensions
-        payload = decode_payload(memoryview(body)[2 * dimensions :])
-        return Memory(
-            id=where.id,
-            agent=where.agent,
-            text=payload.text,
-            vector=vector_of(body, dimensions),
-            importance=where.importance,
-            pinned=pinned,
-            tags=payload.tags,
-            created_s=where.created_s,
-        )
 
     def search(
         self,
@@ -205,7 +191,7 @@ class Engine:
             alive_since_s=None if ttl_s is None else now_s - ttl_s,
         )
         start_ns = self._clock.monotonic_ns()
-        with self._pulse.watched():
+        with self._pulse:
             hits = self._search.nearest(checked, k, wanted)
         self._pulse.searched(self._clock.monotonic_ns() - start_ns)
         with self._live.lock:
@@ -227,13 +213,12 @@ class Engine:
             self._check_open()
             with self._live.lock:
                 where = self._live.where(record_id)
-                pinned_now = where is not None and self._live.is_pinned(record_id)
             body = self._live.read_body(where) if where is not None else None
             if where is None:
                 raise NotFoundError(f"no record {record_id}: it cannot be updated")
             if body is None:
                 continue
-            old = self._memory(where, body, pinned_now)
+            old = memory_of(where, body, self.options.dimensions)
             updated = replace(
                 old,
                 text=old.text if text is None else text,
@@ -242,7 +227,7 @@ class Engine:
                 pinned=old.pinned if pinned is None else pinned,
             )
             drafts, rows = intake.drafts_of([updated], self.options, where.created_s)
-            with self._pulse.watched():
+            with self._pulse:
                 is_done = self._replaced(drafts[0], rows, where.lsn)
             if is_done:
                 return
@@ -253,9 +238,17 @@ class Engine:
     def delete(self, record_id: int) -> bool:
         """Remove the record and its edges; False when there was none."""
         self._check_open()
-        with self._pulse.watched():
+        with self._pulse:
             writer = self._writer
             return writer.with_room(lambda: writer.delete([record_id], Reason.DELETED)) == 1
+
+    def delete_batch(self, record_ids: Sequence[int]) -> int:
+        """How many of these existed and are gone now, with their edges; one sync per 1,024."""
+        self._check_open()
+        ids = [intake.checked_id(record_id) for record_id in record_ids]
+        with self._pulse:
+            writer = self._writer
+            return writer.with_room(lambda: writer.delete_all(ids, Reason.DELETED))
 
     def scan(self, limit: int) -> list[int]:
         """At most `limit` ids of live records, in no particular order."""
@@ -278,14 +271,14 @@ class Engine:
         if not np.isfinite(weight):
             raise BadInputError(f"edge {source} -> {target}: weight {weight} is not finite")
         key = EdgeKey(source, target, self._live.graph.code_of(kind))
-        with self._pulse.watched():
+        with self._pulse:
             self._writer.with_room(lambda: self._writer.link(key, kind, weight))
 
     def unlink(self, source: int, target: int, kind: str | int) -> bool:
         """False when there was no such edge."""
         self._check_open()
         key = EdgeKey(source, target, self._live.graph.code_of(kind))
-        with self._pulse.watched():
+        with self._pulse:
             return self._writer.with_room(lambda: self._writer.unlink(key))
 
     def neighbours(self, record_id: int) -> list[Edge]:

@@ -36,6 +36,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.quantise import widened
+
 Buffer = bytes | mmap.mmap
 MAGIC = b"\xa5SKM"
 HEADER_BYTES = 64
@@ -47,6 +49,7 @@ _CHECK = struct.Struct("<4sI")
 _FIELDS = struct.Struct("<IIQQQdIIfBBH")
 _TRAILER = struct.Struct("<QQ")
 _CRC = struct.Struct("<I")
+_crc32 = zlib.crc32
 
 # The same layout for numpy: a checkpoint holds the headers of a segment as one array.
 HEADER = np.dtype(
@@ -77,6 +80,9 @@ class Kind(IntEnum):
     LINK = 3
     UNLINK = 4
     DAMAGED = 255
+
+
+_SILENCING = (Kind.DELETE, Kind.UNLINK)
 
 
 class Reason(IntEnum):
@@ -136,26 +142,28 @@ _payload_encoder = msgspec.msgpack.Encoder()
 _payload_decoder = msgspec.msgpack.Decoder(Payload)
 
 
-def encode(draft: Draft, lsn: int) -> bytes:
-    """The frame as it goes to disk."""
-    body = draft.body
+def encode(draft: Draft, lsn: int, horizon: int = 0) -> bytes:
+    """The frame as it goes to disk; horizon: for a delete or unlink frame, the segment it is in."""
+    kind, record_id, body, extra, created_s, agent, aux, importance, flags = draft
+    if kind in _SILENCING:
+        agent = horizon
     fields = _FIELDS.pack(
-        zlib.crc32(body),
+        _crc32(body),
         len(body),
         lsn,
-        draft.id,
-        draft.extra,
-        draft.created_s,
-        draft.agent,
-        draft.aux,
-        draft.importance,
-        draft.kind,
-        draft.flags,
+        record_id,
+        extra,
+        created_s,
+        agent,
+        aux,
+        importance,
+        kind,
+        flags,
         0,
     )
-    tail = _TRAILER.pack(draft.id, lsn | draft.kind << 56)
-    check = _CHECK.pack(MAGIC, zlib.crc32(fields))
-    return b"".join((check, fields, body, tail, _CRC.pack(zlib.crc32(tail))))
+    tail = _TRAILER.pack(record_id, lsn | kind << 56)
+    check = _CHECK.pack(MAGIC, _crc32(fields))
+    return b"".join((check, fields, body, tail, _CRC.pack(_crc32(tail))))
 
 
 def decode_header(buffer: Buffer, offset: int = 0) -> Header | None:
@@ -199,7 +207,7 @@ def decode_payload(payload: bytes | memoryview) -> Payload:
 
 def vector_of(body: bytes, dimensions: int) -> NDArray[np.float32]:
     """The unit vector of a put, shape (dimensions,)."""
-    return np.frombuffer(body, dtype="<f2", count=dimensions).astype(np.float32)
+    return widened(np.frombuffer(body, dtype="<f2", count=dimensions))
 
 
 def tag_bits(tags: tuple[str, ...]) -> int:

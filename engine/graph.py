@@ -11,6 +11,8 @@ from collections import deque
 from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.errors import BadInputError, CapacityError
 from engine.log import Place
 from engine.reserved import Reserved
@@ -73,8 +75,19 @@ class Graph:
         """Compaction has copied the edge's frame."""
         self._segment[row], self._offset[row] = place
 
-    def lsn_of(self, row: int) -> int:
-        return int(self._lsn[row])
+    def in_segment(self, number: int) -> list[tuple[EdgeKey, int, int]]:
+        """(name, offset, length) of the edges whose frames lie there, in the order of the file."""
+        columns = [column.array[: self.n] for column in self._reserved]
+        source, target, _, kind, segment, _, offset, length = columns
+        rows = np.flatnonzero(segment == number)
+        rows = rows[np.argsort(offset[rows])]
+        names = zip(source[rows].tolist(), target[rows].tolist(), kind[rows].tolist(), strict=True)
+        return [
+            (EdgeKey(*name), at, size)
+            for name, at, size in zip(
+                names, offset[rows].tolist(), length[rows].tolist(), strict=True
+            )
+        ]
 
     def add(self, key: EdgeKey, weight: float, lsn: int, place: Place, length: int) -> None:
         """A new edge; one of the same name must have been removed. Raises CapacityError."""

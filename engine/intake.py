@@ -22,45 +22,51 @@ def drafts_of(
     memories: Sequence[Memory], options: Options, now_s: float
 ) -> tuple[list[Draft], Rows]:
     """Frames to append and rows to search, in the same order. Raises BadInputError."""
-    halves = unit_halves(_stacked(memories, options.dimensions))
+    halves = _halves(memories, options.dimensions)
+    width = 2 * options.dimensions
+    vectors = halves.tobytes()
+    put, limit = int(Kind.PUT), options.record_bytes_max
     drafts = []
-    for memory, half in zip(memories, halves, strict=True):
+    for index, memory in enumerate(memories):
         record_id = _checked_record(memory)
-        body = half.tobytes() + _payload(memory)
-        if len(body) > options.record_bytes_max:
-            raise TooLargeError(
-                f"record {memory.id}: {len(body)} bytes; the limit is {options.record_bytes_max}"
-            )
+        body = vectors[index * width : (index + 1) * width] + _payload(memory)
+        if len(body) > limit:
+            raise TooLargeError(f"record {memory.id}: {len(body)} bytes; the limit is {limit}")
+        created_s = now_s if memory.created_s is None else memory.created_s
         drafts.append(
             Draft(
-                Kind.PUT,
+                put,
                 record_id,
                 body,
-                extra=tag_bits(memory.tags),
-                created_s=now_s if memory.created_s is None else memory.created_s,
-                agent=operator.index(memory.agent),
-                aux=options.dimensions,
-                importance=memory.importance,
-                flags=PINNED if memory.pinned else 0,
+                tag_bits(memory.tags) if memory.tags else 0,
+                created_s,
+                operator.index(memory.agent),
+                options.dimensions,
+                memory.importance,
+                PINNED if memory.pinned else 0,
             )
         )
     return drafts, quantise(halves)
 
 
-def _stacked(memories: Sequence[Memory], dimensions: int) -> NDArray[np.float32]:
-    """All vectors as (n, dimensions) f32, checked as one; a bad one is then looked for."""
-    vectors = [np.asarray(memory.vector, dtype=np.float32) for memory in memories]
-    if all(vector.shape == (dimensions,) for vector in vectors):
-        stacked = np.stack(vectors)
-        if np.isfinite(stacked).all() and stacked.any(axis=1).all():
-            return stacked
+def _halves(memories: Sequence[Memory], dimensions: int) -> NDArray[np.float16]:
+    """All vectors as unit vectors, (n, dimensions), checked as one; a bad one is then sought."""
+    try:
+        stacked = np.array([memory.vector for memory in memories], dtype=np.float32)
+        if stacked.shape == (len(memories), dimensions):
+            return unit_halves(stacked)
+    except (ValueError, TypeError):
+        pass
     checked = [checked_vector(m.vector, dimensions, f"record {m.id}") for m in memories]
-    return np.stack(checked)
+    return unit_halves(np.stack(checked))
 
 
 def checked_vector(vector: NDArray[np.float32], dimensions: int, owner: str) -> NDArray[np.float32]:
     """Raises BadInputError on a wrong shape, NaN, infinity or zero length."""
-    checked = np.asarray(vector, dtype=np.float32)
+    try:
+        checked = np.asarray(vector, dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise BadInputError(f"{owner}: the vector is no array of numbers: {error}") from error
     if checked.shape != (dimensions,):
         raise BadInputError(f"{owner}: vector of shape {checked.shape}; expected ({dimensions},)")
     if not np.isfinite(checked).all():

@@ -6,7 +6,7 @@ microseconds. Everything here can be rebuilt from the log.
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import repeat
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -16,29 +16,17 @@ from numpy.typing import NDArray
 from engine.columns import Columns
 from engine.frame import OVERHEAD_BYTES, PINNED, Draft, Reason, decode_payload
 from engine.graph import EdgeKey, Graph
-from engine.log import Log, Place
+from engine.log import Log, Place, Places
 from engine.options import Options
 from engine.quantise import Rows
 from engine.tiers import Tier, Tiers
+from engine.totals import Totals
 
 _ID_BYTES = 64
 _SHRINK_RATIO = 0.6
 _RELIEF_RECORDS = 16
 # Room for what is admitted and not yet applied by writers running at the same time.
 HEADROOM_RECORDS = 8_192
-
-
-@dataclass(slots=True)
-class Totals:
-    """Counted since open."""
-
-    stored: int = 0
-    replaced: int = 0
-    deleted: int = 0
-    evicted: int = 0
-    expired: int = 0
-    consolidated: int = 0
-    damaged: int = 0
 
 
 class Where(NamedTuple):
@@ -52,6 +40,7 @@ class Where(NamedTuple):
     agent: int
     importance: float
     created_s: float
+    pinned: bool
     body: bytes | None
 
 
@@ -72,35 +61,32 @@ class Live:
         # The interpreter keeps the room of whole numbers once taken, so this never falls.
         self._ids_peak = 0
 
-    def put(self, drafts: Sequence[Draft], places: Sequence[Place], lsn: int, rows: Rows) -> None:
+    def put(self, drafts: Sequence[Draft], places: Places, lsn: int, rows: Rows) -> None:
         """(lock) Records of distinct ids; LSNs run from `lsn`; rows are their quantised vectors."""
-        columns = self.columns
-        targets = np.empty(len(drafts), dtype=np.intp)
-        fresh = []
-        for index, draft in enumerate(drafts):
-            row = self.rows.get(draft.id)
-            if row is None:
-                fresh.append(index)
-                continue
-            targets[index] = row
-            self.bury(Place(int(columns.segment[row]), 0), int(columns.length[row]))
-            self._count_agent(int(columns.agent[row]), -1)
-            self.totals.replaced += 1
-        if fresh:
-            targets[fresh] = columns.extend(len(fresh))
+        columns, index = self.columns, self.rows
+        _, ids, bodies, _, _, agents, _, _, _ = zip(*drafts, strict=True)
+        known = [index.get(record_id, -1) for record_id in ids]
+        targets = np.array(known, dtype=np.intp)
+        is_fresh = targets < 0
+        replaced = targets[~is_fresh]
+        if len(replaced):
+            self._bury_rows(replaced)
+            self.totals.replaced += len(replaced)
+        targets[is_fresh] = columns.extend(len(drafts) - len(replaced))
         self._fill(targets, drafts, places, lsn)
         columns.levels[targets] = rows.levels
         columns.scale[targets] = rows.scales
         columns.sketch[targets] = rows.sketches
         columns.note_all(targets)
-        for draft, row, place in zip(drafts, targets.tolist(), places, strict=True):
-            self.rows[draft.id] = row
-            self.tiers.keep_whole(draft.id, draft.body)
-            self.log.segments[place.segment].live_bytes += len(draft.body) + OVERHEAD_BYTES
-            self._count_agent(draft.agent, 1)
+        index.update(zip(ids, targets.tolist(), strict=True))
+        self.tiers.keep_whole(ids, bodies)
+        size = sum(map(len, bodies)) + OVERHEAD_BYTES * len(drafts)
+        self.log.segments[places.segment].live_bytes += size
+        for agent in agents:
+            self.by_agent[agent] = self.by_agent.get(agent, 0) + 1
         self.totals.stored += len(drafts)
-        self._rows_peak = max(self._rows_peak, len(self.rows))
-        self._ids_peak = max(self._ids_peak, len(self.rows))
+        self._rows_peak = max(self._rows_peak, len(index))
+        self._ids_peak = max(self._ids_peak, len(index))
         self._relieve_short_term()
 
     def _relieve_short_term(self) -> None:
@@ -115,56 +101,54 @@ class Live:
                 self.keep_nothing(record_id)
 
     def _fill(
-        self, rows: NDArray[np.intp], drafts: Sequence[Draft], places: Sequence[Place], lsn: int
+        self, rows: NDArray[np.intp], drafts: Sequence[Draft], places: Places, lsn: int
     ) -> None:
         columns = self.columns
-        columns.id[rows] = np.array([d.id for d in drafts], dtype=np.uint64)
+        _, ids, bodies, extras, created, agents, _, importances, flags = zip(*drafts, strict=True)
+        columns.id[rows] = np.array(ids, dtype=np.uint64)
         columns.lsn[rows] = np.arange(lsn, lsn + len(drafts), dtype=np.uint64)
-        columns.tags[rows] = np.array([d.extra for d in drafts], dtype=np.uint64)
-        created = np.array([d.created_s for d in drafts])
-        columns.created[rows] = created
-        columns.accessed[rows] = created
-        columns.agent[rows] = [d.agent for d in drafts]
-        columns.segment[rows] = [p.segment for p in places]
-        columns.offset[rows] = [p.offset for p in places]
-        columns.length[rows] = [len(d.body) + OVERHEAD_BYTES for d in drafts]
+        columns.tags[rows] = np.array(extras, dtype=np.uint64)
+        columns.created[rows] = columns.accessed[rows] = np.array(created)
+        columns.agent[rows] = np.array(agents, dtype=np.uint32)
+        columns.segment[rows] = places.segment
+        columns.offset[rows] = places.offsets
+        columns.length[rows] = np.array(list(map(len, bodies))) + OVERHEAD_BYTES
         columns.accesses[rows] = 0
-        columns.importance[rows] = [d.importance for d in drafts]
+        columns.importance[rows] = importances
         columns.tier[rows] = Tier.SHORT
-        columns.pinned[rows] = [bool(d.flags & PINNED) for d in drafts]
+        columns.pinned[rows] = (np.array(flags) & PINNED) != 0
 
-    def delete(self, ids: Sequence[int], places: Sequence[Place], reason: Reason) -> None:
+    def delete(self, ids: Sequence[int], places: Places, reason: Reason) -> None:
         """(lock) Records with their edges; ids that are not there leave only a tombstone."""
-        for record_id, place in zip(ids, places, strict=True):
-            self.bury_tombstone(place, place.segment, OVERHEAD_BYTES)
-            row = self.rows.pop(record_id, None)
-            if row is None:
-                continue
-            self._remove_row(row)
+        self.bury_tombstones(places, places.segment)
+        found = [row for row in map(self.rows.pop, ids, repeat(None)) if row is not None]
+        if not found:
+            return
+        for record_id in ids:
             self.tiers.forget(record_id)
-            for edge in self.graph.remove_record(record_id):
-                self.bury(*edge)
-            self._count_removed(reason)
+            if self.graph.n:
+                for edge in self.graph.remove_record(record_id):
+                    self.bury(*edge)
+        self._remove_rows(np.array(found, dtype=np.intp))
+        self.totals.count_removed(reason, len(found))
 
-    def _remove_row(self, row: int) -> None:
+    def _remove_rows(self, rows: NDArray[np.intp]) -> None:
+        self._bury_rows(rows)
+        moved = self.columns.remove_many(rows)
+        self.rows.update(zip(self.columns.id[moved].tolist(), moved.tolist(), strict=True))
+
+    def _bury_rows(self, rows: NDArray[np.intp]) -> None:
+        """The frames of these records are dead, and their agents have that many less."""
         columns = self.columns
-        self.bury(Place(int(columns.segment[row]), 0), int(columns.length[row]))
-        self._count_agent(int(columns.agent[row]), -1)
-        if columns.remove(row) != row:
-            self.rows[int(columns.id[row])] = row
-
-    def _count_removed(self, reason: Reason) -> None:
-        match reason:
-            case Reason.DELETED:
-                self.totals.deleted += 1
-            case Reason.EVICTED:
-                self.totals.evicted += 1
-            case Reason.EXPIRED:
-                self.totals.expired += 1
-            case Reason.CONSOLIDATED:
-                self.totals.consolidated += 1
-            case Reason.DAMAGED:
-                self.totals.damaged += 1
+        frames = zip(columns.segment[rows].tolist(), columns.length[rows].tolist(), strict=True)
+        for number, length in frames:
+            self.log.segments[number].live_bytes -= length
+        for agent in columns.agent[rows].tolist():
+            count = self.by_agent[agent] - 1
+            if count:
+                self.by_agent[agent] = count
+            else:
+                del self.by_agent[agent]
 
     def link(self, key: EdgeKey, weight: float, lsn: int, place: Place, length: int) -> None:
         """(lock) If an end has gone meanwhile, the frame is dead on arrival."""
@@ -174,10 +158,10 @@ class Live:
         self.graph.add(key, weight, lsn, place, length)
         self.log.segments[place.segment].live_bytes += length
 
-    def unlink(self, key: EdgeKey, place: Place, length: int) -> None:
+    def unlink(self, key: EdgeKey, places: Places) -> None:
         """(lock)"""
         self._drop_edge(key)
-        self.bury_tombstone(place, place.segment, length)
+        self.bury_tombstones(places, places.segment)
 
     def _drop_edge(self, key: EdgeKey) -> None:
         row = self.graph.row_of(key)
@@ -188,34 +172,27 @@ class Live:
         """(lock) The frame there is dead."""
         self.log.segments[place.segment].live_bytes -= length
 
-    def bury_tombstone(self, place: Place, horizon: int, length: int) -> None:
-        """(lock) A delete or unlink frame lies there; see compaction.py for its horizon."""
-        segment = self.log.segments[place.segment]
-        segment.tombstones += 1
-        segment.tombstone_bytes += length
+    def bury_tombstones(self, places: Places, horizon: int) -> None:
+        """(lock) Delete or unlink frames lie there; see compaction.py for their horizon."""
+        segment = self.log.segments[places.segment]
+        segment.tombstones.extend(places.offsets)
         segment.horizon = max(segment.horizon, horizon)
-
-    def _count_agent(self, agent: int, change: int) -> None:
-        count = self.by_agent.get(agent, 0) + change
-        if count:
-            self.by_agent[agent] = count
-        else:
-            self.by_agent.pop(agent, None)
 
     def where(self, record_id: int) -> Where | None:
         """(lock) None when there is no such record."""
         row = self.rows.get(record_id)
         if row is None:
             return None
-        c = self.columns
+        single = self.columns.single
         return Where(
             record_id,
-            c.lsn.item(row),
-            Place(c.segment.item(row), c.offset.item(row)),
-            c.length.item(row),
-            c.agent.item(row),
-            c.importance.item(row),
-            c.created.item(row),
+            single.lsn[row],
+            Place(single.segment[row], single.offset[row]),
+            single.length[row],
+            single.agent[row],
+            single.importance[row],
+            single.created[row],
+            single.pinned[row],
             self.tiers.body(record_id),
         )
 
@@ -230,12 +207,11 @@ class Live:
             columns.agent[rows].tolist(),
             columns.importance[rows].tolist(),
             columns.created[rows].tolist(),
+            columns.pinned[rows].tolist(),
             strict=True,
         )
-        return [
-            Where(i, lsn, place, length, agent, weight, created, self.tiers.body(i))
-            for i, lsn, place, length, agent, weight, created in fields
-        ]
+        body = self.tiers.body
+        return [Where._make((*field, body(field[0]))) for field in fields]
 
     def read_body(self, where: Where) -> bytes | None:
         """Without the lock: vector and payload; None when the record has gone meanwhile.
@@ -257,21 +233,19 @@ class Live:
         """(lock) It was read: it is worth more from now on."""
         row = self.rows.get(record_id)
         if row is not None:
-            columns = self.columns
-            columns.accesses[row] += 1
-            columns.accessed[row] = max(now_s, columns.accessed.item(row))
+            single = self.columns.single
+            single.accesses[row] += 1
+            single.accessed[row] = max(now_s, single.accessed[row])
 
     def is_pinned(self, record_id: int) -> bool:
         """(lock)"""
         row = self.rows.get(record_id)
         return row is not None and bool(self.columns.pinned[row])
 
-    def is_expired(self, record_id: int, now_s: float) -> bool:
-        """(lock) Past its time, though maintenance has not come by yet."""
+    def has_expired(self, where: Where, now_s: float) -> bool:
+        """Past its time, though maintenance has not come by yet."""
         ttl_s = self.options.ttl_s
-        if ttl_s is None or self.is_pinned(record_id):
-            return False
-        return bool(self.columns.created[self.rows[record_id]] < now_s - ttl_s)
+        return ttl_s is not None and not where.pinned and where.created_s < now_s - ttl_s
 
     def last_access_s(self, record_id: int) -> float:
         """(lock) Engine time; infinitely long ago for a record that is gone."""
@@ -284,19 +258,20 @@ class Live:
         row = self.rows.get(record_id)
         if row is None:
             return
+        single = self.columns.single
         if len(packed) > self.tiers.ring.size:
-            self.columns.tier[row] = Tier.LONG
+            single.tier[row] = Tier.LONG
             return
-        self.columns.kept[row] = self.tiers.ring.add(packed)
-        self.columns.kept_length[row] = len(packed)
-        self.columns.tier[row] = Tier.INTERMEDIATE
+        single.kept[row] = self.tiers.ring.add(packed)
+        single.kept_length[row] = len(packed)
+        single.tier[row] = Tier.INTERMEDIATE
 
     def keep_nothing(self, record_id: int) -> None:
         """(lock) Into long-term."""
         self.tiers.forget(record_id)
         row = self.rows.get(record_id)
         if row is not None:
-            self.columns.tier[row] = Tier.LONG
+            self.columns.single.tier[row] = Tier.LONG
 
     def drop_overwritten(self) -> int:
         """(lock) What the ring has overwritten is long-term now; returns how many records."""
@@ -311,11 +286,10 @@ class Live:
         body = self.tiers.body(record_id)
         if body is not None:
             return decode_payload(memoryview(body)[2 * self.options.dimensions :]).text
-        row = self.rows[record_id]
-        if self.columns.tier[row] != Tier.INTERMEDIATE:
+        row, single = self.rows[record_id], self.columns.single
+        if single.tier[row] != Tier.INTERMEDIATE:
             return None
-        position, length = self.columns.kept.item(row), self.columns.kept_length.item(row)
-        packed = self.tiers.ring.read(position, length)
+        packed = self.tiers.ring.read(single.kept[row], single.kept_length[row])
         return None if packed is None else self.tiers.payload(packed).text
 
     def shrink_index(self) -> bool:
@@ -340,4 +314,5 @@ class Live:
             "intermediate": tiers.ring.touched_bytes,
             "graph": self.graph.accounted_bytes,
             "agents": getsizeof(self.by_agent) + _ID_BYTES * len(self.by_agent),
+            "log": self.log.accounted_bytes,
         }

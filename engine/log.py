@@ -7,13 +7,14 @@ take costs a hundred times the median, measured).
 
 import threading
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 from engine import frame
 from engine.disk import Disk
 from engine.errors import CorruptError
-from engine.frame import Draft, Kind
+from engine.frame import Draft
 from engine.segment import START, Segment
 
 
@@ -22,6 +23,16 @@ class Place(NamedTuple):
 
     segment: int
     offset: int
+
+
+class Places(NamedTuple):
+    """Where the frames of one append lie: all in one segment."""
+
+    segment: int
+    offsets: list[int]
+
+    def first(self) -> Place:
+        return Place(self.segment, self.offsets[0])
 
 
 class Log:
@@ -56,36 +67,32 @@ class Log:
         if is_active:
             self._active = segment
 
-    def append(self, drafts: Sequence[Draft]) -> list[Place]:
+    def append(self, drafts: Sequence[Draft]) -> Places:
         """(lock) All of them in one write, with consecutive LSNs from `next_lsn` on, or OSError."""
         first = self.next_lsn
         # Never reuse a number, not even after a failed write: remains of it might be found.
         self.next_lsn += len(drafts)
-        size = sum(len(draft.body) + frame.OVERHEAD_BYTES for draft in drafts)
+        size = sum(len(draft.body) for draft in drafts) + frame.OVERHEAD_BYTES * len(drafts)
         segment = self._with_room(size)
-        frames = []
-        for lsn, draft in enumerate(drafts, first):
-            is_tombstone = draft.kind in (Kind.DELETE, Kind.UNLINK)
-            # The horizon: what this frame silences lies in this segment or an earlier one.
-            placed = draft._replace(agent=segment.number) if is_tombstone else draft
-            frames.append(frame.encode(placed, lsn))
+        # The horizon: what a delete silences lies in this segment or an earlier one.
+        horizon = segment.number
+        frames = [frame.encode(draft, lsn, horizon) for lsn, draft in enumerate(drafts, first)]
         return self._write(segment, frames)
 
-    def append_frames(self, frames: Sequence[bytes]) -> list[Place]:
+    def append_frames(self, frames: Sequence[bytes]) -> Places:
         """(lock) Frames as they are: compaction keeps the LSNs of what it copies."""
         return self._write(self._with_room(sum(map(len, frames))), frames)
 
-    def _write(self, segment: Segment, frames: Sequence[bytes]) -> list[Place]:
+    def _write(self, segment: Segment, frames: Sequence[bytes]) -> Places:
         self.disk.reached("append")
         content = b"".join(frames)
         offset = segment.append(content)
         self._unsynced.add(segment)
         self.appended_bytes += len(content)
-        places = []
-        for one in frames:
-            places.append(Place(segment.number, offset))
-            offset += len(one)
-        return places
+        offsets = list(accumulate(map(len, frames[:-1]), initial=offset))
+        if segment.offsets is not None:
+            segment.offsets.extend(offsets)
+        return Places(segment.number, offsets)
 
     def _with_room(self, size: int) -> Segment:
         active = self._active
@@ -139,15 +146,28 @@ class Log:
         return body
 
     def drop(self, segment: Segment) -> None:
-        """Delete a segment that holds nothing any more; readers under way keep their descriptor."""
+        """Delete a segment that holds nothing any more; readers under way keep their descriptor.
+
+        On OSError it stays in the log, as dead as it is: were it forgotten while its file remains,
+        deletes that silence what is in it would be dropped too early.
+        """
         self.disk.reached("unlink")
-        del self.segments[segment.number]
         checkpoint = segment.path.with_suffix(".ckpt")
         # The checkpoint first: alone it could be taken for that of a later segment.
+        segment.has_checkpoint = False
         if checkpoint.exists():
             self.disk.unlink(checkpoint)
-        self.disk.unlink(segment.path)
+        if segment.path.exists():
+            self.disk.unlink(segment.path)
         self.disk.sync_directory(self.directory)
+        with self.lock:
+            del self.segments[segment.number]
+
+    @property
+    def accounted_bytes(self) -> int:
+        """Private memory: where frames lie whose segment has no checkpoint yet, and deletes."""
+        segments = list(self.segments.values())
+        return sum(4 * (len(s.tombstones) + len(s.offsets or ())) for s in segments)
 
     @property
     def total_bytes(self) -> int:

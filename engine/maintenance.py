@@ -9,7 +9,7 @@ so that readers never wait longer than one of them.
 import threading
 from collections.abc import Callable
 
-from engine import access, checkpoint, compaction, eviction, pressure
+from engine import access, allocator, checkpoint, compaction, eviction, pressure
 from engine.ballast import Ballast
 from engine.clock import Clock
 from engine.commit import Commit
@@ -19,6 +19,7 @@ from engine.demotion import Demotion
 from engine.errors import EngineError
 from engine.frame import Reason
 from engine.history import EventKind, History
+from engine.hold import Hold
 from engine.live import Live
 from engine.log import Log
 from engine.options import Options
@@ -29,9 +30,17 @@ from engine.writer import STEP_RECORDS, Writer
 
 _PERIOD_S = 0.05
 _PAUSE_S = 0.001
+# While writers wait for room: a tenth of the time is left to readers, not nine tenths.
+_HASTE_PAUSE_S = 0.0002
+_HASTE_FRAMES = 128
+# Without writes for so long, garbage is copied that would not be worth it under load.
+_IDLE_S = 1.0
+_TRIM_PERIOD_S = 1.0
 _PROBE_PERIOD_S = 10.0
 _ACCESS_PERIOD_S = 600.0
 _EMERGENCY_RATIO = 0.80
+# Enough room for the background to take over.
+_RELIEVED_RATIO = 0.85
 # Near the disk limit, garbage is worth copying for that policy would let lie.
 _TIGHT_GARBAGE_RATIO = 0.05
 
@@ -61,8 +70,9 @@ class Maintenance:
         self._options = options
         self._clock = clock
         self._history = history
-        self._compaction = Compaction(log, live, commit, clock.monotonic_ns)
-        self._demotion = Demotion(live, options, clock, self._pause)
+        self._hold = Hold(live, clock)
+        self._compaction = Compaction(log, live, commit, self._hold)
+        self._demotion = Demotion(live, options, clock, self._pause, self._hold)
         self._consolidation = Consolidation(live, search, writer, clock, options.half_life_s)
         self._one_at_a_time = threading.RLock()
         self._stopping = threading.Event()
@@ -70,7 +80,9 @@ class Maintenance:
         # The interval mode promises that much and no more.
         is_timed = options.durability == "interval"
         self._period_s = min(_PERIOD_S, options.interval_s) if is_timed else _PERIOD_S
-        self._longest_ns = 0
+        self._appended_bytes = log.appended_bytes
+        self._written_at_s = self._trimmed_at_s = clock.now_s()
+        self._has_freed = False
         self._probed_at_s = clock.now_s()
         self._accessed_at_s = clock.now_s()
         self.failures = 0
@@ -107,29 +119,37 @@ class Maintenance:
                     pass
                 self._task("checkpoint", self._checkpoint, explicit)
             self._give_back()
+            self._trim_heap()
             self._ballast.restore()
+            self._appended_bytes = self._log.appended_bytes
             self._probe()
 
     def _task(
         self, kind: EventKind, work: Callable[[bool], tuple[int, int]], explicit: bool
     ) -> bool:
         """Run and declare it; work returns (records, bytes reclaimed). False if idle."""
-        self._longest_ns = 0
+        self._longest_pause_ns()
         start_s = self._clock.now_s()
         start_ns = self._clock.monotonic_ns()
         records, reclaimed = work(explicit)
         if not records and not reclaimed:
             return False
+        self._has_freed = True
         self._history.add(
             kind,
             start_s=start_s,
             duration_s=(self._clock.monotonic_ns() - start_ns) / 1e9,
             records=records,
             bytes_reclaimed=reclaimed,
-            longest_pause_s=self._longest_ns / 1e9,
+            longest_pause_s=self._longest_pause_ns() / 1e9,
             explicit=explicit,
         )
         return True
+
+    def _longest_pause_ns(self) -> int:
+        """The longest that one step kept readers waiting, since the last question."""
+        applied_ns, self._commit.longest_apply_ns = self._commit.longest_apply_ns, 0
+        return max(applied_ns, self._hold.longest_ns())
 
     def _pause(self) -> None:
         """Let others run; at close there are none."""
@@ -209,14 +229,23 @@ class Maintenance:
         return moved
 
     def _compact(self, explicit: bool) -> tuple[int, int]:
-        is_tight = self.pressure().disk_ratio > self._options.soft_ratio
-        worth = _TIGHT_GARBAGE_RATIO if is_tight else self._options.garbage_ratio
-        segment = compaction.candidate(self._log, worth)
+        segment = compaction.candidate(self._log, self._worth_copying(explicit))
         if segment is None:
             return 0, 0
         copied = self._compaction.compact(segment, self._pause)
-        self._longest_ns = copied.longest_pause_ns
-        return copied.records, copied.bytes_reclaimed
+        self._appended_bytes = self._log.appended_bytes
+        return copied
+
+    def _worth_copying(self, explicit: bool) -> float:
+        """The share of garbage from which a segment is compacted now."""
+        options = self._options
+        if self.pressure().disk_ratio > options.soft_ratio:
+            return _TIGHT_GARBAGE_RATIO
+        now_s = self._clock.now_s()
+        if self._log.appended_bytes != self._appended_bytes:
+            self._written_at_s = now_s
+        is_idle = explicit or now_s >= self._written_at_s + _IDLE_S
+        return options.idle_garbage_ratio if is_idle else options.garbage_ratio
 
     def _checkpoint(self, explicit: bool) -> tuple[int, int]:
         frames = 0
@@ -232,10 +261,13 @@ class Maintenance:
     def _write_checkpoint(self, segment: Segment) -> int:
         """Summarise a segment once it is durable; returns its frames."""
         self._commit.flush()
-        content = checkpoint.digest(segment, self._options.dimensions, pause=self._pause)
-        checkpoint.write(self._log.disk, segment, content)
-        segment.has_checkpoint = segment.is_sealed
+        content = checkpoint.collected(segment, self._live.graph.names, self._pause)
+        if content is None:
+            content = checkpoint.digest(segment, pause=self._pause)
+        checkpoint.write(self._log.disk, segment, self._options.dimensions, content)
         if segment.is_sealed:
+            segment.has_checkpoint = True
+            segment.offsets = None
             segment.trim()
         return len(content.headers)
 
@@ -264,28 +296,40 @@ class Maintenance:
         self._demotion.all_to_long()
         n = self._live.columns.n
         gone = self._writer.evict(n - int(n * _EMERGENCY_RATIO))
-        while True:
+        # Where bytes are not limited by option, the disk is full and we do not know by how much.
+        while self._options.disk_bytes is None or self.pressure().disk_ratio > _RELIEVED_RATIO:
             segment = compaction.candidate(self._log, _TIGHT_GARBAGE_RATIO)
             if segment is None:
                 break
-            self._compaction.compact(segment, self._pause)
+            self._compaction.compact(segment, self._breathe, _HASTE_FRAMES)
         self._give_back()
         # The ballast comes back in the next ordinary run: now it would take what was just won.
         return gone, max(before - self._log.total_bytes, 0)
+
+    def _breathe(self) -> None:
+        """Let readers run, and no longer."""
+        self._clock.sleep(_HASTE_PAUSE_S)
 
     def _give_back(self) -> None:
         """Return the pages of what has gone, a step at a time."""
         given = 1
         while given:
-            with self._live.lock:
-                start_ns = self._clock.monotonic_ns()
+            with self._hold:
                 given = self._live.columns.trim()
-                self._longest_ns = max(self._longest_ns, self._clock.monotonic_ns() - start_ns)
             self._pause()
-        with self._live.lock:
+        with self._hold:
             self._live.drop_overwritten()
             self._live.graph.trim()
             self._live.shrink_index()
+
+    def _trim_heap(self) -> None:
+        """The allocator gives back, too, soon after something was freed."""
+        now_s = self._clock.now_s()
+        if self._has_freed and now_s >= self._trimmed_at_s + _TRIM_PERIOD_S:
+            self._trimmed_at_s = now_s
+            self._has_freed = False
+            if self._options.tune_allocator:
+                allocator.trim()
 
     def _probe(self) -> None:
         now_s = self._clock.now_s()

@@ -29,9 +29,12 @@ class Options:
     intermediate_bytes                     compressed payloads kept in RAM
     consolidate_similarity   cosine from which records of one agent are merged; None: never
     garbage_ratio     share of dead bytes from which a segment is compacted
+    idle_garbage_ratio   the same when nothing has been written for a second, and in maintain()
     ballast_bytes     file given up when the disk is full, to have room for compaction; None: a
                       segment
     maintenance       run the background thread; without it call maintain()
+    tune_allocator    make the C library return freed memory, for the whole process: one arena,
+                      64 KiB mapped, free pages given back; glibc alone needs and knows it
     """
 
     dimensions: int = 384
@@ -54,8 +57,10 @@ class Options:
     consolidate_similarity: float | None = None
     segment_bytes: int = 8 * MIB
     garbage_ratio: float = 0.35
+    idle_garbage_ratio: float = 0.15
     ballast_bytes: int | None = None
     maintenance: bool = True
+    tune_allocator: bool = True
     events_kept: int = 1_024
 
     def ballast_size(self) -> int:
@@ -88,6 +93,7 @@ class Options:
             or 0 < self.consolidate_similarity <= 1,
             "segment_bytes must be 64 KiB..1 GiB": 64 << 10 <= self.segment_bytes <= 1 << 30,
             "garbage_ratio must be in (0, 1)": 0 < self.garbage_ratio < 1,
+            "idle_garbage_ratio must be in (0, 1)": 0 < self.idle_garbage_ratio < 1,
             "record_bytes_max must be 1 KiB..64 MiB": 1024 <= self.record_bytes_max <= 64 * MIB,
             "events_kept must be positive": self.events_kept > 0,
         }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import access, manifest, recovery
+from engine import access, allocator, manifest, recovery
 from engine.ballast import Ballast
 from engine.clock import Clock, SteadyClock
 from engine.commit import Commit
@@ -38,6 +38,8 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
 
     Raises what `engine.open` raises.
     """
+    if options.tune_allocator:
+        allocator.keep_flat()
     manifest.agree(disk, directory, options.dimensions)
     log = Log(disk, directory, options.dimensions, options.segment_bytes)
     live = Live(options, log)

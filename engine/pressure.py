@@ -7,6 +7,8 @@ from engine.log import Log
 from engine.options import Options
 
 _INDEX_BYTES = 120
+# Of one record in a checkpoint: its header and where it lies.
+CHECKPOINT_BYTES = 68
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ def measure(live: Live, log: Log, options: Options, ballast_bytes: int) -> Press
     if options.capacity_bytes is not None:
         memory = needed_bytes(live) / options.capacity_bytes
     if options.disk_bytes is not None:
-        checkpoints = live.columns.n * (options.dimensions + 72)
+        checkpoints = live.columns.n * CHECKPOINT_BYTES
         room = options.disk_bytes - ballast_bytes - checkpoints
         room = max(room, 1)
         disk = log.total_bytes / room

@@ -2,12 +2,12 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from engine.errors import CapacityError, CorruptError, DurabilityError
 
 _KEPT = 256
+_FAILURES = (CapacityError, CorruptError, DurabilityError, OSError)
 
 
 class Pulse:
@@ -25,15 +25,17 @@ class Pulse:
                 self._first_ns.append(duration_ns)
             self._last_ns.append(duration_ns)
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Count the operation inside as failed when it ends in an error that is ours."""
-        try:
-            yield
-        except (CapacityError, CorruptError, DurabilityError, OSError):
-            self._failed.append(True)
-            raise
-        self._failed.append(False)
+    def __enter__(self) -> None:
+        """`with pulse:` counts what is inside as failed when it ends in an error that is ours."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or issubclass(kind, _FAILURES):
+            self._failed.append(kind is not None)
 
     def slowdown_ratio(self) -> float:
         """Median of the last searches over that of the first; 1 until there are enough."""

@@ -9,12 +9,15 @@ stale when the content drifts (measured: 0.998 recall after 60 % drift, a traine
 
 from typing import NamedTuple
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadInputError
 
 Floats32 = NDArray[np.float32]
+# Lengths whose squares single precision holds to seven digits.
+_SAFE_MIN, _SAFE_MAX = 1e-12, 1e12
 
 
 class Rows(NamedTuple):
@@ -30,20 +33,41 @@ def sketch_width(dimensions: int) -> int:
     return -(-dimensions // 64) * 8
 
 
+def halved(singles: Floats32) -> NDArray[np.float16]:
+    """f32 -> f16, ties to even, as numpy does at seventeen times the cost (66 against 4 us)."""
+    return np.asarray(numkong.astype(np.ascontiguousarray(singles), "float16"))
+
+
+def widened(halves: NDArray[np.float16]) -> Floats32:
+    """f16 -> f32, exactly."""
+    return np.asarray(numkong.astype(np.ascontiguousarray(halves), "float32"))
+
+
 def unit_halves(vectors: Floats32) -> NDArray[np.float16]:
-    """Unit length at half precision; vectors: (n, d), finite. BadInputError on a zero row."""
+    """Unit length at half precision; vectors: (n, d). BadInputError on a row that has no direction:
+    all zero, NaN or infinity in it."""
+    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not ((norms > _SAFE_MIN) & (norms < _SAFE_MAX)).all():
+        return _wide_halves(vectors)
+    return halved(vectors / norms[:, None])
+
+
+def _wide_halves(vectors: Floats32) -> NDArray[np.float16]:
+    """The same where single precision would overflow or vanish."""
     wide = vectors.astype(np.float64)
     norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-    if not norms.all():
-        raise BadInputError(f"vector {int(np.argmin(norms))} of the call is all zero: no direction")
-    halves: NDArray[np.float16] = (wide / norms[:, None]).astype(np.float16)
-    return halves
+    is_bad = ~((norms > 0) & np.isfinite(norms))
+    if is_bad.any():
+        raise BadInputError(f"vector {int(np.argmax(is_bad))} of the call has no direction")
+    return halved((wide / norms[:, None]).astype(np.float32))
 
 
 def quantise(halves: NDArray[np.float16]) -> Rows:
-    """halves: (n, d) unit vectors as stored."""
-    units = halves.astype(np.float32)
-    scales = np.abs(units).max(axis=1) / np.float32(127)
+    """halves: (n, d) unit vectors as stored; one that is damaged becomes a row of zeros."""
+    units = widened(halves)
+    scales = np.maximum(units.max(axis=1), -units.min(axis=1)) / np.float32(127)
+    if not np.isfinite(scales).all():
+        units[~np.isfinite(scales)] = scales[~np.isfinite(scales)] = 0
     scales[scales == 0] = 1
     levels = np.rint(units / scales[:, None]).astype(np.int8)
     return Rows(levels, scales, sketch(levels))

@@ -4,9 +4,11 @@ For each segment its checkpoint, and a walk over what the checkpoint does not co
 id, the frame with the highest LSN decides, wherever it lies: put means live, delete means gone. A
 damaged put decides too: an older version would be a wrong answer, so the record is given up and
 counted. An edge is live when its own last frame says so, both ends are live, and neither was
-deleted after it.
+deleted after it. Rows to search by are made from the vectors in the segments.
 """
 
+import mmap
+from array import array
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,13 +19,15 @@ from engine import checkpoint
 from engine.checkpoint import Digest
 from engine.disk import Disk
 from engine.errors import CapacityError, CorruptError
-from engine.frame import OVERHEAD_BYTES, PINNED, Kind
+from engine.frame import HEADER_BYTES, OVERHEAD_BYTES, PINNED, Kind
 from engine.graph import EdgeKey
 from engine.live import Live
-from engine.log import Log, Place
-from engine.quantise import sketch
+from engine.log import Log, Place, Places
+from engine.quantise import quantise
 from engine.segment import START, Segment
 from engine.tiers import Tier
+
+_ROWS_PER_STEP = 256
 
 
 @dataclass(slots=True)
@@ -42,13 +46,11 @@ class Recovery:
 
 
 class _Frames(NamedTuple):
-    """All frames of all segments: headers, and for each its segment, offset, and row of its
-    digest's levels (-1 where it has none)."""
+    """All frames of all segments: headers, and for each its segment and offset."""
 
     headers: NDArray[np.void]
     segments: NDArray[np.uint32]
     offsets: NDArray[np.uint32]
-    level_rows: NDArray[np.int64]
 
 
 def recover(disk: Disk, log: Log, live: Live) -> Recovery:
@@ -68,7 +70,8 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     log.next_lsn = int(frames.headers["lsn"].max(initial=0)) + 1
     last = _last_of_each_id(frames)
     kinds = frames.headers["kind"][last]
-    _fill(live, frames, digests, last[kinds == Kind.PUT])
+    _fill(live, frames, last[kinds == Kind.PUT])
+    _derive_rows(disk, live)
     report.records = live.columns.n
     report.damaged = tuple(frames.headers["id"][last[kinds == Kind.DAMAGED]].tolist())
     report.newest_s = float(live.columns.created[: live.columns.n].max(initial=0.0))
@@ -110,11 +113,15 @@ def _segments(disk: Disk, log: Log) -> list[Segment]:
 def _digest(disk: Disk, segment: Segment, dimensions: int, report: Recovery) -> Digest:
     content = checkpoint.read(disk, segment, dimensions)
     if content is None:
-        content = checkpoint.digest(segment, dimensions)
+        content = checkpoint.digest(segment)
         report.walked_segments += 1
     elif not segment.is_sealed or content.covered_bytes < segment.allocated:
-        rest = checkpoint.digest(segment, dimensions, content.covered_bytes)
-        content = checkpoint.joined(content, rest)
+        content = checkpoint.joined(content, checkpoint.digest(segment, content.covered_bytes))
+    else:
+        segment.has_checkpoint = True
+    segment.offsets = None
+    if not segment.has_checkpoint and not content.is_damaged:
+        segment.offsets = array("I", content.offsets.tobytes())
     report.lost_count += content.lost_count
     report.cut_bytes += content.cut_bytes
     segment.end = content.covered_bytes
@@ -126,16 +133,11 @@ def _digest(disk: Disk, segment: Segment, dimensions: int, report: Recovery) -> 
 
 
 def _joined(digests: dict[int, Digest]) -> _Frames:
-    level_rows = []
-    for content in digests.values():
-        is_put = content.headers["kind"] == Kind.PUT
-        level_rows.append(np.where(is_put, np.cumsum(is_put) - 1, -1))
     counts = [len(content.headers) for content in digests.values()]
     return _Frames(
         np.concatenate([content.headers for content in digests.values()]),
         np.repeat(np.array(list(digests), dtype=np.uint32), counts),
         np.concatenate([content.offsets for content in digests.values()]),
-        np.concatenate(level_rows),
     )
 
 
@@ -154,9 +156,7 @@ def _last_of_each_id(frames: _Frames) -> NDArray[np.intp]:
     return ordered
 
 
-def _fill(
-    live: Live, frames: _Frames, digests: dict[int, Digest], chosen: NDArray[np.intp]
-) -> None:
+def _fill(live: Live, frames: _Frames, chosen: NDArray[np.intp]) -> None:
     columns = live.columns
     n = len(chosen)
     if n > columns.capacity:
@@ -175,17 +175,34 @@ def _fill(
     columns.importance[:n] = headers["importance"]
     columns.tier[:n] = Tier.LONG
     columns.pinned[:n] = (headers["flags"] & PINNED) != 0
-    for number, content in digests.items():
-        rows = np.flatnonzero(columns.segment[:n] == number)
-        source = frames.level_rows[chosen[rows]]
-        levels = content.levels[source]
-        columns.levels[rows] = levels
-        columns.scale[rows] = content.scales[source]
-        columns.sketch[rows] = sketch(levels)
-        live.log.segments[number].live_bytes += int(columns.length[rows].sum())
     live.rows = dict(zip(headers["id"].tolist(), range(n), strict=True))
     agents, counts = np.unique(headers["agent"], return_counts=True)
     live.by_agent = dict(zip(agents.tolist(), counts.tolist(), strict=True))
+
+
+def _derive_rows(disk: Disk, live: Live) -> None:
+    """Quantise the vectors of all records, a segment at a time through one buffer."""
+    columns = live.columns
+    segments = live.log.segments
+    width = 2 * columns.dimensions
+    largest = max((segment.end for segment in segments.values()), default=0)
+    # In a mapping of its own, which goes back to the system at once, unlike the heap.
+    buffer = mmap.mmap(-1, max(largest, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    by_segment = np.argsort(columns.segment[: columns.n], kind="stable")
+    numbers = columns.segment[by_segment]
+    for number, segment in segments.items():
+        first, end = np.searchsorted(numbers, [number, number + 1]).tolist()
+        rows = by_segment[first:end]
+        segment.live_bytes += int(columns.length[rows].sum())
+        disk.read_into(segment.fd, memoryview(buffer)[: segment.end], 0)
+        for at in range(0, len(rows), _ROWS_PER_STEP):
+            step = rows[at : at + _ROWS_PER_STEP]
+            starts = (columns.offset[step] + HEADER_BYTES).tolist()
+            halves = b"".join([buffer[start : start + width] for start in starts])
+            quantised = quantise(np.frombuffer(halves, "<f2").reshape(len(step), -1))
+            columns.levels[step] = quantised.levels
+            columns.scale[step] = quantised.scales
+            columns.sketch[step] = quantised.sketches
 
 
 def _tombstones(live: Live, frames: _Frames) -> None:
@@ -195,7 +212,7 @@ def _tombstones(live: Live, frames: _Frames) -> None:
         place = Place(int(frames.segments[index]), int(frames.offsets[index]))
         # A delete saved from its trailer has no horizon; its own segment is late enough.
         horizon = int(header["agent"]) or place.segment
-        live.bury_tombstone(place, horizon, int(header["length"]) + OVERHEAD_BYTES)
+        live.bury_tombstones(Places(place.segment, [place.offset]), horizon)
 
 
 def _edges(live: Live, frames: _Frames) -> None:

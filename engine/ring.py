@@ -19,6 +19,7 @@ class Ring:
     def __init__(self, size: int) -> None:
         self.size = size // mmap.PAGESIZE * mmap.PAGESIZE
         self._room = Reserved(max(self.size, 1), 0, np.uint8)
+        self._bytes = self._room.items()
         self._head = 0
         self._tail = 0
 
@@ -28,7 +29,7 @@ class Ring:
         if start + len(content) > self.size:
             self._head += self.size - start
             start = 0
-        self._room.array[start : start + len(content)] = np.frombuffer(content, dtype=np.uint8)
+        self._bytes[start : start + len(content)] = content
         position = self._head
         self._head += len(content)
         return position
@@ -43,7 +44,7 @@ class Ring:
         if position < self.oldest:
             return None
         start = position % self.size
-        return self._room.array[start : start + length].tobytes()
+        return bytes(self._bytes[start : start + length])
 
     def drop_before(self, position: int) -> None:
         """Nothing before this position is needed any more: give its whole pages back."""

@@ -13,24 +13,23 @@ come to hold another record is recognised by its LSN.
 import os
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import faiss
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.answers import hit_of
 from engine.errors import CorruptError
 from engine.frame import Payload, decode_payload
 from engine.live import Live, Where
 from engine.memory import Hit
-from engine.quantise import quantise, unit_halves
+from engine.quantise import quantise, unit_halves, widened
 from engine.tiers import Tier
-
-# One thread each: two cores shared with the caller's own threads are not won by oversubscription.
-faiss.omp_set_num_threads(1)
 
 SKETCH_FROM = 32_768
 _WIDTH_MIN = 512
@@ -63,6 +62,19 @@ class Filter:
         return self == Filter()
 
 
+@cache
+def _faiss() -> ModuleType:
+    """Loaded when the first sketch is to be scanned: 16 MB that a small store need not hold.
+
+    One thread: two cores shared with the caller's own threads are not won by oversubscription.
+    """
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    loaded: ModuleType = faiss
+    return loaded
+
+
 class Search:
     """Scans of one live state. width_factor: how many sketch candidates per root of n; the recall
     probe widens it."""
@@ -81,7 +93,7 @@ class Search:
         """At most k hits, best first; vector: (d,), finite and checked by the caller."""
         half = unit_halves(vector[None, :])
         query = quantise(half)
-        unit = half[0].astype(np.float32)
+        unit = widened(half)[0]
         if wanted.is_open:
             self.query_last = unit
         for _ in range(_ATTEMPTS):
@@ -107,6 +119,8 @@ class Search:
         scan is as cheap, and `nearest` takes it.
         """
         n = self._live.columns.n
+        if n >= SKETCH_FROM // 2:
+            _faiss()
         if self.query_last is None or not self._uses_sketch(n):
             self.recall_ratio = 1.0
             return None
@@ -144,7 +158,7 @@ class Search:
 
     def _by_sketch(self, sketch: NDArray[np.uint8], n: int) -> Rows:
         width = min(self.width(n), n)
-        _, rows = faiss.knn_hamming(sketch, self._live.columns.sketch[:n], width)
+        _, rows = _faiss().knn_hamming(sketch, self._live.columns.sketch[:n], width)
         nearest: Rows = rows[0]
         return nearest
 
@@ -222,7 +236,7 @@ class Search:
             if len(found) >= k:
                 break
         found.sort(key=lambda item: (-item[0], item[1].id))
-        return [self._hit(*item) for item in found[:k]]
+        return [hit_of(*item, self._dimensions) for item in found[:k]]
 
     def _scored(
         self, bodies: list[tuple[Where, bytes]], unit: NDArray[np.float32]
@@ -230,7 +244,7 @@ class Search:
         if not bodies:
             return []
         halves = b"".join([body[: 2 * self._dimensions] for _, body in bodies])
-        vectors = np.frombuffer(halves, dtype="<f2").reshape(len(bodies), -1).astype(np.float32)
+        vectors = widened(np.frombuffer(halves, dtype="<f2").reshape(len(bodies), -1))
         scores = (vectors @ unit).tolist()
         return [(score, *pair) for score, pair in zip(scores, bodies, strict=True)]
 
@@ -249,15 +263,3 @@ class Search:
 
     def _payload(self, body: bytes) -> Payload:
         return decode_payload(memoryview(body)[2 * self._dimensions :])
-
-    def _hit(self, score: float, where: Where, body: bytes) -> Hit:
-        payload = self._payload(body)
-        return Hit(
-            id=where.id,
-            score=score,
-            agent=where.agent,
-            text=payload.text,
-            importance=where.importance,
-            created_s=where.created_s,
-            tags=payload.tags,
-        )

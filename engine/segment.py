@@ -16,6 +16,7 @@ A segment is append-only; it is preallocated in steps so that a sync need not jo
 import os
 import struct
 import zlib
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,9 @@ class Segment:
 
     end           where the next frame goes
     live_bytes    frames of records and edges that are current
-    tombstones    delete and unlink frames (they are neither live nor dead until compaction asks)
+    tombstones    offsets of delete and unlink frames (they are neither live nor dead until
+                  compaction asks)
+    offsets       of all frames, until a checkpoint has them; None when damage was met in it
     The descriptor is closed when the last reader lets go of the object, so a segment can be
     unlinked while others still read from it.
     """
@@ -76,8 +79,8 @@ class Segment:
         self.end = START
         self.allocated = 0
         self.live_bytes = 0
-        self.tombstone_bytes = 0
-        self.tombstones = 0
+        self.tombstones = array("I")
+        self.offsets: array[int] | None = array("I")
         self.horizon = 0
         self.is_sealed = False
         self.has_checkpoint = False
@@ -85,6 +88,10 @@ class Segment:
 
     def __del__(self) -> None:
         os.close(self.fd)
+
+    @property
+    def tombstone_bytes(self) -> int:
+        return frame.OVERHEAD_BYTES * len(self.tombstones)
 
     @property
     def dead_bytes(self) -> int:
@@ -258,6 +265,9 @@ def _saved(buffer: Buffer, origin: int, start: int, end: int) -> Found | None:
     if trailer is None or end - start < frame.OVERHEAD_BYTES:
         return None
     record_id, lsn, kind = trailer
+    if kind in (Kind.DELETE, Kind.UNLINK):
+        # These have no body, so that is where it starts; what lies before it is lost.
+        start = end - frame.OVERHEAD_BYTES
     length = end - start - frame.OVERHEAD_BYTES
     header = Header(0, length, lsn, record_id, 0, 0.0, 0, 0, 0.0, kind, 0, 0)
     return Found(origin + start, header, is_damaged=kind != Kind.DELETE)

@@ -129,7 +129,7 @@ class Stats:
             "amplification_ratio": self.amplification_ratio(),
             "garbage_ratio": log.dead_bytes / max(log.total_bytes, 1),
             "segments_count": len(segments),
-            "tombstones_count": sum(segment.tombstones for segment in segments),
+            "tombstones_count": sum(len(segment.tombstones) for segment in segments),
             "tombstones_bytes": sum(segment.tombstone_bytes for segment in segments),
             "fsync_count": log.syncs,
             "fsync_last_s": log.sync_s_last,

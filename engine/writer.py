@@ -5,6 +5,7 @@ All writes go through here, the engine's own (eviction, expiry) included.
 
 import errno
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -17,11 +18,13 @@ from engine.errors import CapacityError, DiskFullError, DurabilityError, NotFoun
 from engine.frame import OVERHEAD_BYTES, Draft, Kind, Reason
 from engine.graph import EdgeKey
 from engine.live import Live
-from engine.log import Log, Place
+from engine.log import Log, Places
 from engine.options import Options
 from engine.quantise import Rows
 
 STEP_RECORDS = 64
+# Deletes that share one write and one sync; they become visible in steps of STEP_RECORDS.
+GROUP_RECORDS = 1_024
 T = TypeVar("T")
 
 
@@ -86,7 +89,7 @@ class Writer:
         limit = self._options.disk_bytes
         if limit is None:
             return False
-        checkpoints = self._live.columns.n * (self._options.dimensions + 72)
+        checkpoints = self._live.columns.n * pressure.CHECKPOINT_BYTES
         ballast = self._options.ballast_size()
         return self._log.total_bytes + checkpoints + ballast + size > limit
 
@@ -119,7 +122,7 @@ class Writer:
         self._commit.add(Change(last, ids, lambda: self._live.put(drafts, places, first, rows)))
         return last
 
-    def _append(self, drafts: Sequence[Draft]) -> list[Place]:
+    def _append(self, drafts: Sequence[Draft]) -> Places:
         """(log lock)"""
         self._commit.check()
         try:
@@ -148,14 +151,34 @@ class Writer:
                 chosen = [i for i in dict.fromkeys(ids) if self._may_go(i, spare_pinned)]
             if not chosen:
                 return 0
-            first = self._log.next_lsn
-            places = self._append([Draft(Kind.DELETE, i, flags=reason) for i in chosen])
-            last = first + len(chosen) - 1
-            self._commit.add(
-                Change(last, chosen, lambda: self._live.delete(chosen, places, reason))
-            )
+            last = self._append_deletes(chosen, reason)
         self._commit.wait(last)
         return len(chosen)
+
+    def _append_deletes(self, ids: Sequence[int], reason: Reason) -> int:
+        """(log lock) In one write; visible a step at a time. Returns the last LSN."""
+        first = self._log.next_lsn
+        places = self._append([Draft(Kind.DELETE, i, flags=reason) for i in ids])
+        for at in range(0, len(ids), STEP_RECORDS):
+            step = ids[at : at + STEP_RECORDS]
+            part = Places(places.segment, places.offsets[at : at + STEP_RECORDS])
+            apply = partial(self._live.delete, step, part, reason)
+            is_last = at + STEP_RECORDS >= len(ids)
+            self._commit.add(Change(first + at + len(step) - 1, step, apply, not is_last))
+        return first + len(ids) - 1
+
+    def delete_all(self, ids: Sequence[int], reason: Reason, spare_pinned: bool = False) -> int:
+        """Like `delete` for any number, a group at a time; in steps where a group has no room."""
+        gone = 0
+        group = max(STEP_RECORDS, min(GROUP_RECORDS, self._options.segment_bytes >> 10))
+        for first in range(0, len(ids), group):
+            chosen = ids[first : first + group]
+            try:
+                gone += self.delete(chosen, reason, spare_pinned)
+            except DiskFullError:
+                for at in range(0, len(chosen), STEP_RECORDS):
+                    gone += self.delete(chosen[at : at + STEP_RECORDS], reason, spare_pinned)
+        return gone
 
     def _may_go(self, record_id: int, spare_pinned: bool) -> bool:
         row = self._live.rows.get(record_id)
@@ -164,11 +187,7 @@ class Writer:
     def bury_damaged(self, ids: Sequence[int]) -> None:
         """Delete records whose last version cannot be read, so that no older one comes back."""
         with self._log.lock:
-            places = self._append([Draft(Kind.DELETE, i, flags=Reason.DAMAGED) for i in ids])
-            last = self._log.next_lsn - 1
-            self._commit.add(
-                Change(last, ids, lambda: self._live.delete(ids, places, Reason.DAMAGED))
-            )
+            last = self._append_deletes(ids, Reason.DAMAGED)
         self._commit.wait(last)
 
     def evict(self, count: int) -> int:
@@ -179,11 +198,9 @@ class Writer:
         return self._evict_ids(chosen.tolist())
 
     def _evict_ids(self, ids: Sequence[int]) -> int:
-        gone = 0
-        for first in range(0, len(ids), STEP_RECORDS):
+        if ids:
             self._log.disk.reached("evict")
-            gone += self.delete(ids[first : first + STEP_RECORDS], Reason.EVICTED, True)
-        return gone
+        return self.delete_all(ids, Reason.EVICTED, spare_pinned=True)
 
     def _evict_agents(self, agents: set[int], limit: int) -> None:
         now_s = self._clock.now_s()
@@ -208,7 +225,7 @@ class Writer:
             if self._live.graph.n >= self._options.capacity_edges - len(self._commit.pending):
                 raise CapacityError(f"{self._live.graph.n} edges; capacity_edges is the limit")
             lsn = self._log.next_lsn
-            place = self._append([draft])[0]
+            place = self._append([draft]).first()
             length = len(body) + OVERHEAD_BYTES
             if isinstance(name, str):
                 self._live.graph.names[key.kind] = name
@@ -224,9 +241,7 @@ class Writer:
             if self._live.graph.row_of(key) is None:
                 return False
             lsn = self._log.next_lsn
-            place = self._append([draft])[0]
-            self._commit.add(
-                Change(lsn, key[:2], lambda: self._live.unlink(key, place, OVERHEAD_BYTES))
-            )
+            places = self._append([draft])
+            self._commit.add(Change(lsn, key[:2], lambda: self._live.unlink(key, places)))
         self._commit.wait(lsn)
         return True

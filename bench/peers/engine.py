@@ -45,8 +45,7 @@ class Store:
         return [(hit.id, hit.text) for hit in self._engine.search(vector, k, agent=agent)]
 
     def delete(self, ids):
-        for record_id in ids:
-            self._engine.delete(record_id)
+        self._engine.delete_batch(ids)
 
     def clean_up(self):
         """Nothing: it gives back by itself."""
