@@ -1,6 +1,6 @@
 """What stands at each path of the web server? Made once per snapshot, kept as bytes.
 
-/metrics     text 0.0.4 or OpenMetrics, by Accept; compressed if accepted
+/metrics     text 0.0.4, OpenMetrics or protobuf, by Accept; compressed if accepted
 /healthz     200 while the controller's loop is alive, else 503 and why
 /readyz      200 while operations are being sent, else 503 and why
 /api/run     the snapshot in the shape of report.json
@@ -20,6 +20,7 @@ from soak.report.document import document, event_row
 from soak.report.palette import css_variables
 from soak.rundir import finite
 from soak.show.exporter import OPENMETRICS_TYPE, TEXT_TYPE, Exporter
+from soak.show.native import PROTOBUF_TYPE, render_native
 from soak.snapshot import Snapshot
 
 STALE_S = 5.0
@@ -36,7 +37,12 @@ ASSETS = {
 }
 COLOURS_PATH = "/colours.css"  # soak/report/palette.py as CSS: figures, reports and page agree
 PATHS = ("/", "/metrics", "/healthz", "/readyz", "/api/run", "/api/events")
-OPENMETRICS_PATH = "/metrics.openmetrics"  # /metrics, when the scraper prefers that format
+# /metrics, when the scraper prefers that format.
+METRICS_PATHS = {
+    TEXT_TYPE: "/metrics",
+    OPENMETRICS_TYPE: "/metrics.openmetrics",
+    PROTOBUF_TYPE: "/metrics.protobuf",
+}
 CHANGING_PATHS = ("/healthz", "/readyz")  # true now or not at all
 
 
@@ -54,7 +60,9 @@ def answer(path: str, snapshot: Snapshot, beat_age_s: float, exporter: Exporter)
     match path:
         case "/metrics":
             return Answer(type=TEXT_TYPE, body=exporter.render(snapshot))
-        case _ if path == OPENMETRICS_PATH:
+        case _ if path == METRICS_PATHS[PROTOBUF_TYPE]:
+            return Answer(type=PROTOBUF_TYPE, body=render_native(snapshot))
+        case _ if path == METRICS_PATHS[OPENMETRICS_TYPE]:
             body = exporter.render(snapshot, openmetrics=True)
             return Answer(type=OPENMETRICS_TYPE, body=body)
         case "/healthz":
@@ -133,4 +141,4 @@ class Shelf:
 
 
 def is_known(path: str) -> bool:
-    return path in PATHS or path in ASSETS or path in (OPENMETRICS_PATH, COLOURS_PATH)
+    return path in PATHS or path in ASSETS or path in (*METRICS_PATHS.values(), COLOURS_PATH)

@@ -16,14 +16,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from soak.show.pages import OPENMETRICS_PATH, Answer, Shelf, is_known
+from soak.show.negotiation import preferred
+from soak.show.pages import METRICS_PATHS, Answer, Shelf, is_known
 from soak.snapshot import Snapshot
 from soak.verdict import Mistake
 
 IDLE_TIMEOUT_S = 15.0
 CLOSE_WITHIN_S = 0.1
 MAX_CONNECTIONS = 64  # each holds a thread; what comes beyond them is told to come back
-OPENMETRICS = "application/openmetrics-text"
 HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept, Accept-Encoding",
@@ -190,8 +190,8 @@ class _Request(BaseHTTPRequestHandler):
             self._send(Answer(status=HTTPStatus.UNAUTHORIZED, body=b"a token is needed\n"))
             return
         path = self.path.partition("?")[0]
-        if path == "/metrics" and OPENMETRICS in self.headers.get("Accept", ""):
-            path = OPENMETRICS_PATH
+        if path == "/metrics":
+            path = METRICS_PATHS[preferred(self.headers.get("Accept", ""))]
         wants_gzip = "gzip" in self.headers.get("Accept-Encoding", "")
         made, body = self.server.shelf.get(path, compressed=wants_gzip and is_known(path))
         self._send(made, body)
