@@ -72,7 +72,9 @@ def _observe(scenario: Scenario) -> Iterator[Contradiction]:
 
 def _target(scenario: Scenario) -> Iterator[Contradiction]:
     target = scenario.target
-    can = frozenset[str](plugins.load("targets", target.name).CAPABILITIES)
+    module = plugins.load("targets", target.name)
+    capabilities_of = getattr(module, "capabilities_of", lambda _: module.CAPABILITIES)
+    can = frozenset[str](capabilities_of(target.params))
     lacking = [name for name in scenario.operations if _capability(name) not in can]
     if lacking:
         yield from _lacking(scenario, lacking)
