@@ -1,0 +1,87 @@
+"""`soak compare` and `soak baseline`: is this run worse than that one?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
+
+baseline_app = typer.Typer(no_args_is_help=True, help="Runs that later ones are compared with.")
+
+
+def compare(
+    run_path: RunPath,
+    baseline: Annotated[str, typer.Argument(help="A run directory, or a kept baseline's name.")],
+    thresholds: Thresholds = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Although the loads or the machines differ.")
+    ] = False,
+    markdown_file: Annotated[
+        Path | None, typer.Option("--markdown", help="Write Markdown for a pull request.")
+    ] = None,
+    store: Store = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """A run against a baseline, metric by metric, decided with intervals.
+
+    \b
+    soak compare runs/20260302T120000Z-steady-1f3a runs/20260301T120000Z-steady-77b0
+    soak compare RUN main --threshold latency_p99=25% --markdown comparison.md
+
+    Exit codes: 0 no regression, 10 regression, 11 more wrong answers, 13 cannot be told.
+    """
+    from soak.comparison import papers
+    from soak.comparison.baselines import Baselines
+    from soak.comparison.judgement import compare as against
+    from soak.report.record import load_run
+
+    found = against(
+        load_run(run_path),
+        Baselines(store).read(baseline),
+        thresholds=thresholds or (),
+        anyway=anyway,
+    )
+    if markdown_file is not None:
+        markdown_file.write_text(papers.markdown(found))
+    print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
+    raise typer.Exit(found.verdict.exit_code)
+
+
+@baseline_app.command("set")
+def baseline_set(
+    run_paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    name: Annotated[str | None, typer.Option(help="<scenario>-<target> if not given.")] = None,
+    store: Store = STORE,
+) -> None:
+    """Keep runs as a baseline; several of the same thing tell how far runs lie apart.
+
+    \b
+    soak baseline set runs/20260301T120000Z-steady-1f3a
+    soak baseline set RUN1 RUN2 RUN3 --name main
+    """
+    from soak.comparison.baselines import Baselines
+
+    print(Baselines(store).keep(run_paths, name))
+
+
+@baseline_app.command("list")
+def baseline_list(store: Store = STORE, as_json: AsJson = False) -> None:
+    """The baselines there are, one line each."""
+    from soak.comparison.baselines import Baselines
+
+    print_entries(Baselines(store).entries(), as_json=as_json)
+
+
+@baseline_app.command("show")
+def baseline_show(name: str, store: Store = STORE, as_json: AsJson = False) -> None:
+    """The figures of a baseline that runs are compared with."""
+    from soak.comparison import papers
+    from soak.comparison.baselines import Baselines
+
+    records = Baselines(store).read(name)
+    if as_json:
+        print(json.dumps(papers.figures_document(records), indent=1))
+    else:
+        print(papers.figures_table(records))

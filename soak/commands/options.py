@@ -1,0 +1,31 @@
+"""Which options do several commands share, and how do they print a list?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--threshold",
+        metavar="METRIC=CHANGE",
+        help="Allow another change: latency_p99=25%, search.service_p50=none; may be repeated.",
+    ),
+]
+Store = Annotated[
+    Path, typer.Option("--store", help="Where baselines are kept.", envvar="SOAK_BASELINES")
+]
+STORE = Path("baselines")
+
+
+def print_entries(found: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    width = max((len(entry["name"]) for entry in found), default=0)
+    for entry in found:
+        print(f"{entry['name']:{width}}  {entry['what']}")

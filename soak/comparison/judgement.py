@@ -1,0 +1,223 @@
+"""Better, worse, or cannot be told? Each metric of a run against one or more baseline runs.
+
+A metric is worse when the best estimate of its change is above the threshold and chance cannot
+explain it: that claim is made for many metrics at once, so the rate of false alarms is shared out
+over them (Bonferroni). It is fine when even the upper end of what the change may be is within the
+threshold: all must be fine for the run to pass, so here each may use the whole error rate (Berger
+1982).
+Whatever is neither is unknown.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soak.comparison.conclusion import Change, conclude
+from soak.comparison.courses import Course, courses, paired
+from soak.comparison.estimate import (
+    LEAST_WINDOWS,
+    Estimate,
+    mean_of_windows,
+    student_quantile,
+    with_spread,
+)
+from soak.comparison.metrics import NEEDED, Metric, metrics
+from soak.comparison.objections import Objections, objections
+from soak.report.markdown import violation_count
+from soak.report.record import RunRecord
+from soak.seams import Floats
+from soak.verdict import RunVerdict, Status
+
+ALARM_RATE = 0.01  # of comparisons of two equal runs, however noisy
+ERROR_RATE = 0.05
+POWER = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A run against its baseline. skipped: (metric, why) of those that could not be compared."""
+
+    run: RunRecord
+    baselines: tuple[RunRecord, ...]
+    changes: tuple[Change, ...]
+    skipped: tuple[tuple[str, str], ...]
+    wrong: tuple[float, float]  # wrong answers of the run, and of the worst baseline run
+    objections: Objections
+    verdict: RunVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """One metric on its scale, the worse way positive: logarithms for ratios."""
+
+    metric: Metric
+    run: float
+    baseline: float
+    estimate: Estimate
+    windows_count: int
+    threshold: float | None
+
+
+def compare(
+    run: RunRecord,
+    baselines: Sequence[RunRecord],
+    *,
+    thresholds: Sequence[str] = (),
+    anyway: bool = False,
+) -> Comparison:
+    """The run against all baselines together, which are runs of the same thing.
+
+    thresholds: changes to the usual ones, `search.latency_p99=25%`. Raises NotComparable where
+    the answer would mean nothing, and Mistake for a threshold that cannot be read.
+    """
+    assert baselines
+    against = [objections(run, baseline, anyway=anyway) for baseline in baselines]
+    mine, others = courses(run), [courses(baseline) for baseline in baselines]
+    operations = dict.fromkeys(name.partition(".")[0] for name in mine if "." in name)
+    measured: list[_Measured] = []
+    skipped: list[tuple[str, str]] = []
+    for metric in metrics(list(operations), thresholds):
+        held = [mine.get(metric.name), *(other.get(metric.name) for other in others)]
+        known = [course for course in held if course is not None]
+        lack = _lack(metric, held)
+        if lack:
+            skipped.append((metric.name, lack))
+        else:
+            measured.append(_measure(metric, known[0], known[1:]))
+    family = sum(each.threshold is not None for each in measured)
+    wrong = _wrong(run), max(map(_wrong, baselines))
+    changes = tuple(_judged(each, family) for each in measured)
+    gathered = _gathered(against, len(baselines))
+    return Comparison(
+        run=run,
+        baselines=tuple(baselines),
+        changes=changes,
+        skipped=tuple(skipped),
+        wrong=wrong,
+        objections=gathered,
+        verdict=conclude(changes, wrong, gathered),
+    )
+
+
+def figures_of(records: Sequence[RunRecord]) -> list[tuple[Metric, list[float]]]:
+    """Each metric that all the runs have, with the figure of each run."""
+    held = [courses(record) for record in records]
+    operations = dict.fromkeys(name.partition(".")[0] for name in held[0] if "." in name)
+    return [
+        (metric, [_typical(metric, each[metric.name].values) for each in held])
+        for metric in metrics(list(operations))
+        if all(metric.name in each for each in held)
+    ]
+
+
+def _lack(metric: Metric, held: Sequence[Course | None]) -> str:
+    """Why the metric cannot be compared; empty when it can."""
+    known = [course for course in held if course is not None]
+    if len(known) < len(held):
+        return "not measured in " + ("the run" if held[0] is None else "the baseline")
+    needed = NEEDED.get(metric.name.rpartition("_")[2], 1)
+    least = min(course.count for course in known)
+    if least < needed:
+        return f"{least:,} results, at least {needed:,} needed"
+    windows = min(paired(known[0], other)[0].size for other in known[1:])
+    if windows < LEAST_WINDOWS:
+        return (
+            f"{windows} windows in common after warm-up, at least {LEAST_WINDOWS} needed; "
+            "a longer run or a shorter observe.window gives more"
+        )
+    return ""
+
+
+def _measure(metric: Metric, mine: Course, others: Sequence[Course]) -> _Measured:
+    pairs = [paired(mine, other) for other in others]
+    sign = 1.0 if metric.worse == "up" else -1.0
+    series = [sign * _difference(metric, own, other) for own, other in pairs]
+    shortest = min(len(each) for each in series)
+    within = mean_of_windows(np.mean([each[:shortest] for each in series], axis=0))
+    means = [float(each.mean()) for each in series]
+    noise = [mean_of_windows(_on_scale(metric, other)).error for _, other in pairs]
+    rms = float(np.sqrt(np.mean(np.square(noise))))
+    return _Measured(
+        metric=metric,
+        run=_typical(metric, np.concatenate([own for own, _ in pairs])),
+        baseline=_typical(metric, np.concatenate([other for _, other in pairs])),
+        estimate=with_spread(within, metric.spread, means, rms),
+        windows_count=min(len(each) for each in series),
+        threshold=_threshold(metric),
+    )
+
+
+def _on_scale(metric: Metric, values: Floats) -> Floats:
+    scaled: Floats = np.log(values) if metric.scale == "ratio" else values
+    return scaled
+
+
+def _difference(metric: Metric, own: Floats, other: Floats) -> Floats:
+    return _on_scale(metric, own) - _on_scale(metric, other)
+
+
+def _typical(metric: Metric, values: Floats) -> float:
+    """The mean of the windows, geometric where changes are ratios."""
+    mean = float(_on_scale(metric, values).mean())
+    return math.exp(mean) if metric.scale == "ratio" else mean
+
+
+def _threshold(metric: Metric) -> float | None:
+    """On the scale of the estimate: 10 % more is log 1.1, 10 % less is -log 0.9."""
+    if metric.threshold is None or metric.scale == "difference":
+        return metric.threshold
+    if metric.worse == "up":
+        return math.log1p(metric.threshold)
+    return -math.log1p(-min(metric.threshold, 0.999))
+
+
+def _judged(measured: _Measured, family: int) -> Change:
+    """family: metrics that have a threshold, over which the error rate is shared out."""
+    estimate, threshold = measured.estimate, measured.threshold
+    reach = estimate.reach(1 - ERROR_RATE)
+    guard = estimate.reach(1 - ALARM_RATE / max(1, family))
+    seen = max(guard, threshold or 0.0)
+    detectable = seen + student_quantile(POWER, estimate.freedom) * estimate.error
+    status = None
+    if threshold is not None:
+        is_worse = estimate.mean > threshold and estimate.mean > guard
+        is_fine = estimate.mean + reach <= threshold
+        status = Status.FAIL if is_worse else Status.PASS if is_fine else Status.UNKNOWN
+    room = (threshold or 0.0) - estimate.mean
+    is_close = status is Status.UNKNOWN and room > 0
+    low, high = sorted(
+        _as_change(measured.metric, end) for end in (estimate.mean - reach, estimate.mean + reach)
+    )
+    return Change(
+        metric=measured.metric,
+        run=measured.run,
+        baseline=measured.baseline,
+        change=_as_change(measured.metric, estimate.mean),
+        interval=(low, high),
+        detectable=_as_change(measured.metric, detectable),
+        windows_count=measured.windows_count,
+        status=status,
+        is_better=-estimate.mean > max(guard, threshold or guard),
+        longer=math.ceil((reach / room) ** 2) if is_close else None,
+    )
+
+
+def _as_change(metric: Metric, worsening: float) -> float:
+    """Back from the scale of the estimate to a share or a difference, positive is more."""
+    value = worsening if metric.worse == "up" else -worsening
+    return math.expm1(value) if metric.scale == "ratio" else value
+
+
+def _wrong(record: RunRecord) -> float:
+    count = violation_count(record.document)
+    return count if count == count else 0.0
+
+
+def _gathered(against: Sequence[Objections], baselines_count: int) -> Objections:
+    distrust = dict.fromkeys(reason for each in against for reason in each.distrust)
+    notes = dict.fromkeys(note for each in against for note in each.notes)
+    if baselines_count == 1:
+        notes["one baseline run: by how much whole runs differ is assumed; three would tell"] = None
+    return Objections(distrust=tuple(distrust), notes=tuple(notes))
