@@ -11,9 +11,11 @@ from types import FrameType
 from typing import Protocol
 
 from soak.clock import SystemClock
+from soak.comparison.gate import gated, require_comparable
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
 from soak.report.document import document
+from soak.report.record import RunRecord
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
 from soak.show.plain import Plain
@@ -33,10 +35,21 @@ class View(Protocol):
 
 
 def execute(
-    scenario: Scenario, *, out: Path, plain: bool, as_json: bool, arguments: Sequence[str]
+    scenario: Scenario,
+    *,
+    out: Path,
+    plain: bool,
+    as_json: bool,
+    arguments: Sequence[str],
+    baselines: Sequence[RunRecord] = (),
+    thresholds: Sequence[str] = (),
 ) -> int:
-    """Run it and return the exit code. Raises Mistake where it cannot begin."""
+    """Run it and return the exit code. Raises Mistake where it cannot begin.
+
+    baselines: runs that this one must not be worse than, by more than the thresholds.
+    """
     interpreter(scenario.target)  # raises before there is a run directory
+    require_comparable(scenario, baselines)
     keep_flat()
     clock = SystemClock()
     level = os.environ.get("SOAK_LOG", "warning")
@@ -62,6 +75,8 @@ def execute(
             )
             view.close(unknown)
             raise
+        if baselines:
+            snapshot = gated(snapshot, directory, baselines, thresholds)
         view.update(snapshot)
         report = write_papers(directory, snapshot)
         view.close(snapshot.verdict, str(report))
