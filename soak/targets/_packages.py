@@ -8,6 +8,7 @@ worker runs, with this checkout's code. Elsewhere the packages are those of the 
 
 import importlib
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -51,10 +52,13 @@ def how_to_install(target: str, missing: list[str]) -> str:
 def package(target: str, name: str) -> ModuleType:
     """A module of the target's packages, imported now. Raises TargetUnavailable if it is missing.
 
-    Its own import errors pass through: a broken installation is not a missing one.
+    Its own import errors pass through: a broken installation is not a missing one. What it warns
+    of at import is nobody's concern here.
     """
     try:
-        return importlib.import_module(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or name
         raise TargetUnavailable(how_to_install(target, [missing])) from error
