@@ -29,7 +29,7 @@ run: .venv/.ready-to-run
 
 ## test: set up, install the real servers the tests need, run the tests (ARGS="-k leak -x")
 .PHONY: test
-test: setup test-setup
+test: setup test-setup target-qdrant target-sqlite_vec
 	.venv/bin/pytest $(ARGS)
 
 ## test-setup: install the Debian packages that tests use (as root; elsewhere it says what to install)
