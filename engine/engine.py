@@ -22,7 +22,6 @@ from engine.clock import Clock, SystemClock
 from engine.disk import Disk
 from engine.errors import BadInputError, ClosedError, NotFoundError
 from engine.frame import Draft, Reason, tag_bits
-from engine.graph import EdgeKey
 from engine.health import Health
 from engine.history import MaintenanceEvent
 from engine.memory import Edge, Hit, Memory
@@ -131,6 +130,7 @@ class Engine:
     def get(self, record_id: int) -> Memory | None:
         """The record, or None. Reading it makes it worth more. Raises CorruptError."""
         self._check_open()
+        record_id = intake.checked_id(record_id)
         now_s = self._clock.now_s()
         with self._live.lock:
             where = self._live.where(record_id)
@@ -147,6 +147,7 @@ class Engine:
         None when there is no such record. Raises CorruptError. Reading it counts as in `get`.
         """
         self._check_open()
+        record_id = intake.checked_id(record_id)
         now_s = self._clock.now_s()
         with self._live.lock:
             where = self._live.where(record_id)
@@ -177,8 +178,9 @@ class Engine:
         """
         self._check_open()
         checked = intake.checked_vector(vector, self.options.dimensions, "query")
-        if not 1 <= k <= _K_MAX:
+        if not 1 <= intake.checked_count(k, "k") <= _K_MAX:
             raise BadInputError(f"k is {k}; it must be 1..{_K_MAX}")
+        agent = None if agent is None else intake.checked_agent(agent, "query")
         now_s = self._clock.now_s()
         ttl_s = self.options.ttl_s
         wanted = Filter(
@@ -209,6 +211,7 @@ class Engine:
         pinned: bool | None = None,
     ) -> None:
         """Change what is given, keep the rest. Raises NotFoundError, BadInputError."""
+        record_id = intake.checked_id(record_id)
         while True:
             self._check_open()
             with self._live.lock:
@@ -237,10 +240,7 @@ class Engine:
 
     def delete(self, record_id: int) -> bool:
         """Remove the record and its edges; False when there was none."""
-        self._check_open()
-        with self._pulse:
-            writer = self._writer
-            return writer.with_room(lambda: writer.delete([record_id], Reason.DELETED)) == 1
+        return self.delete_batch((record_id,)) == 1
 
     def delete_batch(self, record_ids: Sequence[int]) -> int:
         """How many of these existed and are gone now, with their edges; one sync per 1,024."""
@@ -253,6 +253,7 @@ class Engine:
     def scan(self, limit: int) -> list[int]:
         """At most `limit` ids of live records, in no particular order."""
         self._check_open()
+        limit = intake.checked_count(limit, "limit")
         with self._live.lock:
             ids: list[int] = self._live.columns.id[: min(limit, self._live.columns.n)].tolist()
             return ids
@@ -268,22 +269,21 @@ class Engine:
         Raises NotFoundError unless both records exist, BadInputError, CapacityError.
         """
         self._check_open()
-        if not np.isfinite(weight):
-            raise BadInputError(f"edge {source} -> {target}: weight {weight} is not finite")
-        key = EdgeKey(source, target, self._live.graph.code_of(kind))
+        key, weight = intake.checked_edge(self._live.graph, source, target, kind, weight)
         with self._pulse:
             self._writer.with_room(lambda: self._writer.link(key, kind, weight))
 
     def unlink(self, source: int, target: int, kind: str | int) -> bool:
         """False when there was no such edge."""
         self._check_open()
-        key = EdgeKey(source, target, self._live.graph.code_of(kind))
+        key, _ = intake.checked_edge(self._live.graph, source, target, kind)
         with self._pulse:
             return self._writer.with_room(lambda: self._writer.unlink(key))
 
     def neighbours(self, record_id: int) -> list[Edge]:
         """Outgoing edges."""
         self._check_open()
+        record_id = intake.checked_id(record_id)
         graph = self._live.graph
         with self._live.lock:
             found = graph.neighbours(record_id)
@@ -295,12 +295,16 @@ class Engine:
     def traverse(self, start: int, depth: int, limit: int = 1_000) -> list[int]:
         """At most `limit` records within `depth` edges of start, nearest first, without start."""
         self._check_open()
+        start = intake.checked_id(start)
+        depth = intake.checked_count(depth, "depth")
+        limit = intake.checked_count(limit, "limit")
         with self._live.lock:
             return self._live.graph.traverse(start, depth, limit)
 
     def shortest_path(self, start: int, goal: int) -> list[int]:
         """Fewest edges, both ends included; empty when there is none within 100,000 records."""
         self._check_open()
+        start, goal = intake.checked_id(start), intake.checked_id(goal)
         with self._live.lock:
             if start not in self._live.rows or goal not in self._live.rows:
                 return []
@@ -319,7 +323,8 @@ class Engine:
         """
         self._check_open()
         chosen = tier_of(tier)
-        assert chosen is not None
+        if chosen is None:
+            raise BadInputError("tier is None; there are short, intermediate, long")
         return self._maintenance.transition(chosen, share)
 
     def stats(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import BadInputError, TooLargeError
 from engine.frame import PINNED, Draft, Kind, encode_payload, tag_bits
+from engine.graph import EdgeKey, Graph
 from engine.memory import Memory
 from engine.options import Options
 from engine.quantise import Rows, quantise, unit_halves
@@ -87,22 +88,84 @@ def checked_id(record_id: int) -> int:
     return plain
 
 
+def checked_agent(agent: int, owner: str) -> int:
+    """Raises BadInputError outside 0..2^32-1."""
+    try:
+        plain = operator.index(agent)
+    except TypeError as error:
+        raise BadInputError(f"{owner}: agent {agent!r}; an agent is a whole number") from error
+    if not 0 <= plain <= AGENT_MAX:
+        raise BadInputError(f"{owner}: agent {agent!r}; an agent is 0..2^32-1")
+    return plain
+
+
+def checked_count(count: int, name: str) -> int:
+    """Raises BadInputError unless it is a whole number, not negative."""
+    try:
+        plain = operator.index(count)
+    except TypeError as error:
+        raise BadInputError(f"{name} is {count!r}; it is a whole number") from error
+    if plain < 0:
+        raise BadInputError(f"{name} is {count!r}; it must not be negative")
+    return plain
+
+
+def checked_edge(
+    graph: Graph, source: int, target: int, kind: str | int, weight: float = 1.0
+) -> tuple[EdgeKey, float]:
+    """Raises BadInputError on an end that is no id, a kind that is none, a weight not finite."""
+    ends = checked_id(source), checked_id(target)
+    owner = f"edge {source} -> {target}"
+    if not isinstance(kind, str | int):
+        raise BadInputError(f"{owner}: kind {kind!r}; a kind is a name or a whole number")
+    return EdgeKey(*ends, graph.code_of(kind)), _checked_number(weight, "weight", owner)
+
+
+def _checked_number(value: float, name: str, owner: str) -> float:
+    try:
+        plain = float(value)
+    except (TypeError, ValueError) as error:
+        raise BadInputError(f"{owner}: {name} {value!r} is no number") from error
+    if not math.isfinite(plain):
+        raise BadInputError(f"{owner}: {name} {value!r} is not finite")
+    return plain
+
+
 def _payload(memory: Memory) -> bytes:
+    texts: tuple[object, ...] = (memory.text, *memory.tags)
+    if not all(isinstance(text, str) for text in texts):
+        raise BadInputError(f"record {memory.id}: text or tags are not text")
     try:
         return encode_payload(memory.text, tuple(memory.tags))
-    except (UnicodeEncodeError, TypeError) as error:
+    except UnicodeEncodeError as error:
         raise BadInputError(f"record {memory.id}: text or tags are not text: {error}") from error
 
 
 def _checked_record(memory: Memory) -> int:
     record_id = checked_id(memory.id)
-    owner = f"record {memory.id}"
-    if not 0 <= memory.agent <= AGENT_MAX:
-        raise BadInputError(f"{owner}: agent {memory.agent}; an agent is 0..2^32-1")
-    if not 0.0 <= memory.importance <= 1.0:
-        raise BadInputError(f"{owner}: importance {memory.importance}; it must be 0..1")
-    if memory.created_s is not None and not 0.0 <= memory.created_s < math.inf:
-        raise BadInputError(f"{owner}: created_s {memory.created_s}; seconds since 1970")
-    if len(memory.tags) > TAGS_MAX:
-        raise BadInputError(f"{owner}: {len(memory.tags)} tags; at most {TAGS_MAX}")
+    try:
+        is_right = (
+            0 <= operator.index(memory.agent) <= AGENT_MAX
+            and 0.0 <= memory.importance <= 1.0
+            and (memory.created_s is None or 0.0 <= memory.created_s < math.inf)
+            and len(memory.tags) <= TAGS_MAX
+        )
+    except TypeError:
+        is_right = False
+    if not is_right:
+        _complain(memory)
     return record_id
+
+
+def _complain(memory: Memory) -> None:
+    """Say what is wrong with it. Raises BadInputError."""
+    owner = f"record {memory.id}"
+    checked_agent(memory.agent, owner)
+    importance = _checked_number(memory.importance, "importance", owner)
+    if not 0.0 <= importance <= 1.0:
+        raise BadInputError(f"{owner}: importance {importance}; it must be 0..1")
+    if memory.created_s is not None and _checked_number(memory.created_s, "created_s", owner) < 0:
+        raise BadInputError(f"{owner}: created_s {memory.created_s}; seconds since 1970")
+    if not isinstance(memory.tags, list | tuple):
+        raise BadInputError(f"{owner}: tags {memory.tags!r}; a tuple of texts")
+    raise BadInputError(f"{owner}: {len(memory.tags)} tags; at most {TAGS_MAX}")

@@ -277,10 +277,16 @@ class Maintenance:
             return
         self._stopping.set()
         self._commit.flush()
-        access.save(self._log.disk, self._log.directory, self._live)
-        for segment in list(self._log.segments.values()):
-            if not segment.has_checkpoint:
-                self._write_checkpoint(segment)
+        try:
+            access.save(self._log.disk, self._log.directory, self._live)
+            for segment in list(self._log.segments.values()):
+                if not segment.has_checkpoint:
+                    self._write_checkpoint(segment)
+                    segment.trim()
+        except OSError as error:
+            # On a full disk: no record is lost without them, the next opening reads the segments.
+            self.failures += 1
+            self.failure_last = str(error)
 
     def relieve(self) -> bool:
         """The disk is full: make room in the defined order. False if that did not help.

@@ -13,7 +13,6 @@ come to hold another record is recognised by its LSN.
 import os
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
 from types import ModuleType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +22,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import allocator
 from engine.answers import hit_of
 from engine.errors import CorruptError
 from engine.frame import Payload, decode_payload
@@ -62,17 +62,25 @@ class Filter:
         return self == Filter()
 
 
-@cache
-def _faiss() -> ModuleType:
-    """Loaded when the first sketch is to be scanned: 16 MB that a small store need not hold.
+class _Hamming:
+    """faiss, loaded when the first sketch is to be scanned: 16 MB that a small store need not hold.
 
     One thread: two cores shared with the caller's own threads are not won by oversubscription.
     """
-    import faiss
 
-    faiss.omp_set_num_threads(1)
-    loaded: ModuleType = faiss
-    return loaded
+    def __init__(self) -> None:
+        before_bytes = allocator.private_bytes()
+        import faiss
+
+        faiss.omp_set_num_threads(1)
+        self._faiss: ModuleType = faiss
+        self.held_bytes = max(allocator.private_bytes() - before_bytes, 0)
+
+    def nearest(self, query: NDArray[np.uint8], sketches: NDArray[np.uint8], count: int) -> Rows:
+        """Rows of the `count` sketches nearest to one query of shape (1, width)."""
+        _, rows = self._faiss.knn_hamming(query, sketches, count)
+        found: Rows = rows[0]
+        return found
 
 
 class Search:
@@ -88,6 +96,12 @@ class Search:
         self.skipped_corrupt = 0
         self.recall_ratio = 1.0
         self.query_last: NDArray[np.float32] | None = None
+        self._hamming: _Hamming | None = None
+
+    @property
+    def library_bytes(self) -> int:
+        """Private memory that loading the scan's library took."""
+        return self._hamming.held_bytes if self._hamming else 0
 
     def nearest(self, vector: NDArray[np.float32], k: int, wanted: Filter) -> list[Hit]:
         """At most k hits, best first; vector: (d,), finite and checked by the caller."""
@@ -119,8 +133,8 @@ class Search:
         scan is as cheap, and `nearest` takes it.
         """
         n = self._live.columns.n
-        if n >= SKETCH_FROM // 2:
-            _faiss()
+        if n >= SKETCH_FROM // 2 and self._hamming is None:
+            self._hamming = _Hamming()
         if self.query_last is None or not self._uses_sketch(n):
             self.recall_ratio = 1.0
             return None
@@ -157,10 +171,9 @@ class Search:
         return max(_WIDTH_MIN, int(self.width_factor * n**0.5))
 
     def _by_sketch(self, sketch: NDArray[np.uint8], n: int) -> Rows:
-        width = min(self.width(n), n)
-        _, rows = _faiss().knn_hamming(sketch, self._live.columns.sketch[:n], width)
-        nearest: Rows = rows[0]
-        return nearest
+        if self._hamming is None:
+            self._hamming = _Hamming()
+        return self._hamming.nearest(sketch, self._live.columns.sketch[:n], min(self.width(n), n))
 
     def _by_levels(
         self, rows: Rows, levels: NDArray[np.int8], keep: int, whole: int = 0

@@ -73,7 +73,7 @@ class Stats:
         )
 
     def as_dict(self) -> dict[str, float]:
-        """Counts are since open unless they say live; bytes are exact, see accounting.md."""
+        """Counts are since open unless they say live; bytes are exact, see docs/engine/stats.md."""
         health = self.health()
         figures: dict[str, float] = {"health_ratio": health.score}
         for name, value in health.components.items():
@@ -108,6 +108,7 @@ class Stats:
     def _memory(self) -> dict[str, float]:
         with self._live.lock:
             parts = self._live.accounted_bytes()
+        parts["libraries"] = self._search.library_bytes
         figures: dict[str, float] = {f"accounted_{k}_bytes": v for k, v in parts.items()}
         figures["accounted_bytes"] = sum(parts.values())
         return figures

@@ -1,7 +1,8 @@
 """Does every acknowledged write survive kill -9, and does nothing deleted come back?
 
 `python -m tests.engine.crash --cycles 300 --seed 1` kills at random moments under mixed load;
-`--step fsync` kills at the n-th time that step is reached. A cycle: a forked child opens the engine
+`--step fsync` kills at the n-th time that step is reached, n drawn up to hundreds for what happens
+that often, so that many acknowledged writes are at stake. A cycle: a forked child opens the engine
 and works with two threads and the maintenance thread, noting in a journal what it begins and what
 is acknowledged; it is killed; the parent opens the directory and compares every record with what it
 may be. Prints one line; exits 1 at the first contradiction.
@@ -26,19 +27,19 @@ import engine
 from engine import Disk, SystemClock
 from tests.engine.scene import SMALL, memory, memory_backed_directory
 
-# Reached once or twice a session: to wait for the third time would be to wait for ever.
-_RARE = ("manifest", "access")
-STEPS = (
-    "append",
-    "fsync",
-    "seal",
-    "manifest",
-    "checkpoint",
-    "access",
-    "evict",
-    "compact",
-    "unlink",
-)
+# The named steps, and up to which time of reaching it a kill waits: about as often as a child that
+# is not killed reaches it.
+STEPS = {
+    "append": 800,
+    "fsync": 400,
+    "seal": 8,
+    "manifest": 1,
+    "checkpoint": 6,
+    "access": 1,
+    "evict": 6,
+    "compact": 8,
+    "unlink": 8,
+}
 _PINNED = 200
 _IDS = 500
 _OPTIONS = replace(
@@ -54,7 +55,7 @@ class DeadlyDisk(Disk):
     def __init__(self, step: str, countdown: int) -> None:
         self._step = step
         self._countdown = countdown
-        self.is_rare = step in _RARE
+        self.is_rare = STEPS[step] == 1
 
     def reached(self, step: str) -> None:
         if step != self._step:
@@ -199,13 +200,17 @@ def main() -> None:
     for first in range(0, arguments.cycles, _CYCLES_PER_DIRECTORY):
         truth = Truth()
         with memory_backed_directory() as directory:
+            if arguments.step == "manifest":
+                # It is written before anything else: there must be something to lose.
+                disk = DeadlyDisk(arguments.step, 2)
+                acks += cycle(directory, truth, disk, arguments.seed * 10_000 + first - 1, 30.0)[0]
             for number in range(first, min(first + _CYCLES_PER_DIRECTORY, arguments.cycles)):
                 if arguments.step == "manifest":
                     (directory / "manifest").unlink(missing_ok=True)
                 disk = Disk()
                 if arguments.step:
-                    often = 1 if arguments.step in _RARE else 3
-                    disk = DeadlyDisk(arguments.step, int(rng.integers(often)) + 1)
+                    countdown = int(rng.integers(STEPS[arguments.step])) + 1
+                    disk = DeadlyDisk(arguments.step, countdown)
                 patience_s = 30.0 if arguments.step else float(rng.uniform(0.005, 0.12))
                 seed = arguments.seed * 10_000 + number
                 done, killed = cycle(directory, truth, disk, seed, patience_s)

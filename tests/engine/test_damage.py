@@ -209,3 +209,74 @@ def test_a_checkpoint_says_what_the_segment_says(tmp_path: Path) -> None:
     assert written.headers.tobytes() == read_anew.headers.tobytes()
     assert written.offsets.tobytes() == read_anew.offsets.tobytes()
     assert written.covered_bytes == read_anew.covered_bytes
+
+
+def test_damage_under_a_checkpoint_is_told_and_never_answered() -> None:
+    """1,000 flips in a segment whose checkpoint is sound: a record is right, or CorruptError."""
+    rng = np.random.default_rng(17)
+    refused = 0
+    with memory_backed_directory() as directory:
+        with open_small(directory) as store:
+            store.store_batch([memory(i, text=f"text {i}") for i in range(20)])
+        path = directory / "000001.seg"
+        content = path.read_bytes()
+        for flip in rng.integers(64, len(content), 1_000).tolist():
+            damaged = bytearray(content)
+            damaged[flip] ^= 1 << int(rng.integers(8))
+            path.write_bytes(damaged)
+            store = open_small(directory)
+            told = [refuses_or_is_right(store, record_id, flip) for record_id in range(20)]
+            hits = store.search(memory(3).vector, 20)
+            abandon(store)
+
+            assert all(f"text {hit.id}" == hit.text for hit in hits), f"flip at {flip}"
+            assert len(hits) >= 19
+            refused += sum(told)
+
+    # The others fell into trailers, which nothing reads while headers are sound.
+    assert refused > 700
+
+
+def refuses_or_is_right(store: engine.Engine, record_id: int, flip: int) -> bool:
+    try:
+        assert f"text {record_id}" == store.get(record_id).text, f"flip at {flip}"
+    except engine.CorruptError:
+        return True
+    return False
+
+
+def test_compaction_carries_damage_along_and_nothing_older_comes_back(tmp_path: Path) -> None:
+    """400 flips in what a running engine has written, which it then compacts."""
+    rng = np.random.default_rng(18)
+    for _ in range(400):
+        with memory_backed_directory() as directory:
+            store = open_small(directory)
+            for version in ("old", "new"):
+                store.store_batch([memory(i, text=f"{version} {i}" + "x" * 600) for i in range(90)])
+            path = directory / "000001.seg"
+            flip = int(rng.integers(64, path.stat().st_size))
+            with path.open("r+b") as file:
+                file.seek(flip)
+                original = file.read(1)[0]
+                file.seek(flip)
+                file.write(bytes([original ^ 1 << int(rng.integers(8))]))
+
+            store.maintain()
+
+            assert not path.exists()
+            for opened in (store, None):
+                check_new(opened or open_small(directory), flip)
+
+
+def check_new(store: engine.Engine, flip: int) -> None:
+    """At most one record is missing or refused, and none is old."""
+    missing = 0
+    for record_id in range(90):
+        try:
+            found = store.get(record_id)
+            assert found is None or found.text.startswith("new"), f"flip at {flip}"
+            missing += found is None
+        except engine.CorruptError:
+            missing += 1
+    assert missing <= 1, f"flip at {flip}"
+    store.close()

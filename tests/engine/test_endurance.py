@@ -20,7 +20,17 @@ from tests.engine.scene import (
 
 @pytest.mark.slow
 def test_two_hundred_thousand_operations_answer_as_a_dictionary_does() -> None:
-    for seed in range(100, 110):
+    check_model(range(100, 110))
+
+
+@pytest.mark.soak
+def test_a_million_operations_answer_as_a_dictionary_does() -> None:
+    check_model(range(200, 250))
+
+
+def check_model(seeds: range) -> None:
+    """20,000 operations for each seed, in four sessions on one directory."""
+    for seed in seeds:
         model = Model(np.random.default_rng(seed))
         with memory_backed_directory() as directory:
             for _ in range(4):

@@ -164,6 +164,20 @@ def test_hits_are_ordered_and_scored_by_cosine(tmp_path: Path) -> None:
         ({"text": "x" * 2_000_000}, "limit"),
         ({"text": "\ud800"}, "text"),
         ({"tags": tuple(map(str, range(100)))}, "tags"),
+        ({"tags": (1, 2)}, "not text"),
+        ({"tags": 7}, "tags"),
+        ({"text": None}, "not text"),
+        ({"agent": 1.5}, "agent"),
+        ({"agent": None}, "agent"),
+        ({"agent": 2**32}, "agent"),
+        ({"importance": "much"}, "importance"),
+        ({"created_s": "today"}, "created_s"),
+        ({"vector": "a vector"}, "no array of numbers"),
+        ({"vector": [[1.0], [2.0, 3.0]]}, "no array of numbers"),
+        ({"vector": None}, "shape|NaN|numbers"),
+        ({"vector": np.full(DIMENSIONS, np.inf, np.float32)}, "infinity"),
+        ({"id": "one"}, "whole number"),
+        ({"id": None}, "whole number"),
     ],
 )
 def test_bad_input_is_refused_by_name_and_nothing_written(
@@ -189,6 +203,34 @@ def test_bad_questions_are_refused(tmp_path: Path) -> None:
             store.update(9, text="nobody")
         with pytest.raises(engine.NotFoundError, match="no record 8"):
             store.link(8, 9, "knows")
+        store.store_batch([memory(1), memory(2)])
+        for question in (
+            lambda: store.get("one"),
+            lambda: store.get(-1),
+            lambda: store.text(None),
+            lambda: store.delete(1.0),
+            lambda: store.delete_batch([1, "two"]),
+            lambda: store.update(1, vector=np.ones(3)),
+            lambda: store.update(1, importance=2.0),
+            lambda: store.update("one", text=""),
+            lambda: store.search(memory(1).vector, 2.5),
+            lambda: store.search(memory(1).vector, agent="me"),
+            lambda: store.search("tea"),
+            lambda: store.link(1, 2, None),
+            lambda: store.link(1, 2, ""),
+            lambda: store.link(1, 2, -1),
+            lambda: store.link(1, 2, "knows", float("nan")),
+            lambda: store.link(1, 2, "knows", "a lot"),
+            lambda: store.unlink(1, "two", "knows"),
+            lambda: store.neighbours("one"),
+            lambda: store.traverse(1, -1),
+            lambda: store.shortest_path(1, None),
+            lambda: store.scan("all"),
+            lambda: store.transition(None, 0.5),
+        ):
+            with pytest.raises(BadInputError):
+                question()
+        assert 2 == store.count()
 
 
 def test_a_closed_engine_says_so(tmp_path: Path) -> None:

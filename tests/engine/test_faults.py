@@ -1,4 +1,6 @@
 import errno
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 import engine
 from engine import EngineError, Options
 from tests.engine.faults import FailingDisk, Ledger, LittleDisk
+from tests.engine.full_disk import NOT_PERMITTED
 from tests.engine.scene import SMALL, HandClock, memory, memory_backed_directory, open_small
 
 
@@ -106,6 +109,16 @@ def test_a_disk_full_of_pinned_records_refuses_writes_and_serves_reads(tmp_path:
 
         store.store(memory(held))
         assert held + 1 == store.count()
+
+
+def test_a_file_system_that_is_really_full_and_then_is_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.engine.full_disk", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if NOT_PERMITTED == ended.returncode:
+        pytest.skip("this system permits no mount namespaces; disks of a test double are tested")
+
+    assert (0, "") == (ended.returncode, ended.stderr)
+    print(ended.stdout)  # noqa: T201 - the figures are the proof
 
 
 def fill_with_pinned(store: engine.Engine) -> None:
