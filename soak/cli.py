@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from soak.commands import comparing
-from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
+from soak.commands import comparing, lists
+from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
 from soak.verdict import ExitCode, Mistake
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
     soak show runs/20260301T120000Z-steady-1f3a a finished, running or crashed run
     """,
 )
+app.command("list")(lists.list_)
 app.command()(comparing.compare)
 app.add_typer(comparing.baseline_app, name="baseline")
 
@@ -129,26 +130,6 @@ def schema() -> None:
     from soak.scenario import json_schema
 
     print(json.dumps(json_schema(), indent=2))
-
-
-@app.command("list")
-def list_(
-    what: Annotated[
-        str,
-        typer.Argument(help="targets, operations, arrivals, samplers, detectors, scenarios, runs"),
-    ],
-    out: Annotated[Path, typer.Option(help="Where runs are.", envvar="SOAK_OUT")] = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """What there is, one line each.
-
-    \b
-    soak list targets
-    soak list runs --json
-    """
-    from soak.listing import entries
-
-    print_entries(entries(what, out), as_json=as_json)
 
 
 @app.command()

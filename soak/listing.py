@@ -1,28 +1,31 @@
 """What is there to choose from? One name and one line each, for `soak list`."""
 
 import difflib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from soak import plugins
+from soak.clock import iso_utc
+from soak.report.catalogue import Wanted, as_json, runs
 from soak.scenario import load, shipped
+from soak.scenario.quantities import parse_duration
 from soak.verdict import Mistake
 
-Entry = dict[str, str]
+Entry = Mapping[str, object]
 SEAMS = ("targets", "operations", "arrivals", "content", "samplers", "detectors")
 
 
-def entries(what: str, out: Path) -> list[Entry]:
+def entries(what: str, out: Path, wanted: Wanted | None = None) -> Sequence[Entry]:
     """`{"name": ..., "what": ...}` each, sorted by name. Raises Mistake for a kind there is not.
 
-    out: the directory that holds run directories.
+    out: the directory that holds run directories; wanted: which of these.
     """
-    makers: Mapping[str, Callable[[], list[Entry]]] = {
+    makers: Mapping[str, Callable[[], Sequence[Entry]]] = {
         **{seam: partial(_plugins, seam) for seam in SEAMS},
         "scenarios": _scenarios,
-        "runs": lambda: _runs(out),
+        "runs": lambda: [as_json(out, summary) for summary in runs(out, wanted)],
     }
     if what not in makers:
         near = difflib.get_close_matches(what, makers, n=1)
@@ -39,15 +42,13 @@ def _scenarios() -> list[Entry]:
     return [{"name": name, "what": load(path).question} for name, path in shipped().items()]
 
 
-def _runs(out: Path) -> list[Entry]:
-    found = [path.parent for path in sorted(out.glob("*/scenario.yaml"))]
-    return [{"name": str(path), "what": _outcome(path)} for path in found]
-
-
-def _outcome(run: Path) -> str:
-    """The verdict of a finished run; what is missing of another."""
-    report = run / "report.json"
-    if not report.is_file():
-        return "no verdict yet: running, or ended without one"
-    verdict = json.loads(report.read_text()).get("verdict", {})
-    return f"{verdict.get('status')}: {verdict.get('reason')}"
+def start_of(since: str, now_s: float) -> str:
+    """`7d` before now, or a date, as ISO 8601 in UTC; empty stays empty. Raises Mistake."""
+    if not since:
+        return ""
+    try:
+        if since[:4].isdigit() and "-" in since:
+            return datetime.fromisoformat(since).isoformat()
+        return iso_utc(now_s - parse_duration(since))
+    except ValueError as error:
+        raise Mistake(f"--since {since}: is no time like 7d, 12h or 2026-03-01") from error

@@ -1,6 +1,7 @@
 """Which options do several commands share, and how do they print a list?"""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +23,10 @@ Store = Annotated[
 STORE = Path("baselines")
 
 
-def print_entries(found: list[dict[str, str]], *, as_json: bool) -> None:
+def print_entries(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, indent=1))
         return
-    width = max((len(entry["name"]) for entry in found), default=0)
+    width = max((len(str(entry["name"])) for entry in found), default=0)
     for entry in found:
         print(f"{entry['name']:{width}}  {entry['what']}")

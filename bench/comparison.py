@@ -1,0 +1,105 @@
+"""How often is `soak compare` right? Real short runs of one target, equal and slowed by 15 %.
+
+Every run is `soak run` of the faulty target with a fixed delay. Neighbours of equal runs are
+compared (a regression there is a false alarm), and each slowed run with the equal one before it (no
+regression there is a miss). What whole equal runs differ by is the spread that soak/comparison
+assumes of a single baseline run.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from soak.comparison.judgement import compare, figures_of
+from soak.report.record import RunRecord, load_run
+
+SCENARIO = """\
+question: Is this target slower than it was?
+rate: 60/s
+target: {name: faulty, params: {delay_s: 5ms}}
+population: {keys: 1000, agents: 4, preload: 300}
+phases:
+  - {name: warm-up, duration: 2s, warm: true, mix: &mix {store: 2, get: 4, search: 3, delete: 1}}
+  - {name: steady, duration: 20s, mix: *mix}
+checks: [{name: wrong-answers, detector: never}]
+observe: {window: 1s}
+"""
+SLOWED = "target.params.delay_s=5.75ms"
+WITHOUT_TAILS = ("latency_p99=none",)
+
+
+def main() -> int:
+    """Print the table; 1 where a slowed run was missed or an equal one alarmed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        (out / "paced.yaml").write_text(SCENARIO)
+        equal = [run(out)]
+        slowed = []
+        for pair in range(asked.pairs):
+            slowed.append(run(out, "--set", SLOWED))
+            equal.append(run(out))
+            print(f"{pair + 1} of {asked.pairs} pairs", file=sys.stderr)
+    same = list(zip(equal[1:], equal[:-1], strict=True))
+    slower = list(zip(slowed, equal[:-1], strict=True))
+    found = {
+        f"{kind}, {tails}": outcomes(pairs, thresholds)
+        for tails, thresholds in (("tails too", ()), ("without tails", WITHOUT_TAILS))
+        for kind, pairs in (("equal", same), ("15 % slower", slower))
+    }
+    spread = spreads(equal)
+    for name, counts in found.items():
+        print(f"{name:28} {dict(counts)}")
+    for name, ratio in spread.items():
+        print(f"{name:28} equal runs differ by {100 * ratio:.2f} % (standard deviation)")
+    if asked.json:
+        asked.json.write_text(json.dumps({"outcomes": found, "spread": spread}, indent=1))
+    alarms = sum(counts["fail"] for name, counts in found.items() if name.startswith("equal"))
+    return int(alarms > 0 or found["15 % slower, without tails"]["fail"] < asked.pairs)
+
+
+def run(out: Path, *changes: str) -> RunRecord:
+    """One run of the scenario; its record, read back."""
+    before = set(out.glob("runs/*"))
+    command = ["run", str(out / "paced.yaml"), "--plain", "--listen", "127.0.0.1:0"]
+    soak = str(Path(sys.executable).with_name("soak"))
+    subprocess.run(
+        [soak, *command, "--out", str(out / "runs"), *changes],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    (made,) = set(out.glob("runs/*")) - before
+    return load_run(made)
+
+
+def outcomes(
+    pairs: Sequence[tuple[RunRecord, RunRecord]], thresholds: Sequence[str]
+) -> Counter[str]:
+    return Counter(
+        str(compare(one, [other], thresholds=thresholds).verdict.status) for one, other in pairs
+    )
+
+
+def spreads(records: Sequence[RunRecord]) -> dict[str, float]:
+    """Standard deviation between equal runs, as a share, of what is compared as a ratio."""
+    return {
+        metric.name: float(np.std([math.log(value) for value in values], ddof=1))
+        for metric, values in figures_of(records)
+        if metric.scale == "ratio"
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
