@@ -40,6 +40,17 @@ Overrides = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
 ]
 
+Published = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--publish",
+        metavar="NAME=VALUE",
+        envvar="SOAK_PUBLISH",
+        help="Serve by TLS or token (certificate, key, clients, token-file), "
+        "remote-write=URL, pushgateway=URL; may be repeated.",
+    ),
+]
+
 
 @app.command()
 def run(
@@ -61,6 +72,7 @@ def run(
         typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN"),
     ] = None,
     overrides: Overrides = None,
+    publish: Published = None,
     baseline: Annotated[
         str | None, typer.Option(help="Must not be worse than this run or kept baseline.")
     ] = None,
@@ -81,6 +93,7 @@ def run(
     130 and 143 stopped by a signal.
     """
     from soak.comparison.baselines import Baselines
+    from soak.outlets import outlets
     from soak.scenario import load
     from soak.session import execute
 
@@ -99,6 +112,7 @@ def run(
             arguments=sys.argv,
             baselines=Baselines(store).read(baseline) if baseline else (),
             thresholds=thresholds or (),
+            published=outlets(publish or ()),
         )
     )
 
@@ -210,6 +224,28 @@ def dashboards(
 
     for path in write_boards(out):
         print(path)
+
+
+@app.command()
+def scorecard(
+    quick: Annotated[bool, typer.Option("--quick", help="About a minute of simulations.")] = False,
+    seed: Annotated[int, typer.Option(help="Other runs; tests use seeds below 10,000.")] = 20_000,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON here, too.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how often the detectors are wrong, on runs of which the truth is known.
+
+    \b
+    soak scorecard --quick
+    soak scorecard --seed 7 --out scorecard.json
+
+    Exit codes: 0 all goals met, 10 a goal missed, 13 too few runs to tell.
+    """
+    from soak.scorecard.writing import write
+
+    raise typer.Exit(write(is_quick=quick, seed=seed, out=out, as_json=as_json))
 
 
 def main() -> None:

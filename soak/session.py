@@ -14,12 +14,12 @@ from soak.clock import SystemClock
 from soak.comparison.gate import gated, require_comparable
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
+from soak.outlets import NOWHERE, Outlets, conclude, publishing
 from soak.report.document import document
 from soak.report.record import RunRecord
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
 from soak.show.plain import Plain
-from soak.show.web import serve
 from soak.snapshot import Identity, Snapshot
 from soak.targets._packages import interpreter
 from soak.verdict import Mistake, RunVerdict, Status
@@ -43,6 +43,7 @@ def execute(
     arguments: Sequence[str],
     baselines: Sequence[RunRecord] = (),
     thresholds: Sequence[str] = (),
+    published: Outlets = NOWHERE,
 ) -> int:
     """Run it and return the exit code. Raises Mistake where it cannot begin.
 
@@ -58,11 +59,10 @@ def execute(
     stop = StopRequest()
     with ExitStack() as stack:
         controller = Controller(scenario, directory, clock, arguments)
-        url = ""
-        if scenario.listen:
-            server = serve(scenario.listen, lambda: controller.latest, controller.beat_age_s)
-            stack.callback(server.close)
-            url = server.url
+        newest, beat_age_s = lambda: controller.latest, controller.beat_age_s
+        url = stack.enter_context(
+            publishing(published, scenario.listen, newest, beat_age_s, directory, clock)
+        )
         view = _view(controller.latest.identity, url, stop, plain=plain)
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.signal(number, _stopper(stop, view))
@@ -78,6 +78,7 @@ def execute(
         if baselines:
             snapshot = gated(snapshot, directory, baselines, thresholds)
         view.update(snapshot)
+        conclude(published, snapshot)
         report = write_papers(directory, snapshot)
         view.close(snapshot.verdict, str(report))
     _say_result(snapshot, report, as_json=as_json)

@@ -29,14 +29,15 @@ def free_port() -> int:
 def until(condition: Callable[[], Any], what: str) -> Any:
     """What the condition says as soon as it says something; servers that are not up yet do not."""
     pause = threading.Event()
+    trouble = ""
     for _ in range(round(PATIENCE_S / STEP_S)):
         try:
             if found := condition():
                 return found
-        except (urllib.error.URLError, ConnectionError):
-            pass
+        except (urllib.error.URLError, ConnectionError) as error:
+            trouble = repr(error)
         pause.wait(STEP_S)
-    raise AssertionError(f"waited {PATIENCE_S:g} s in vain for {what}")
+    raise AssertionError(f"waited {PATIENCE_S:g} s in vain for {what}: {trouble}")
 
 
 def fetched(url: str) -> bytes:

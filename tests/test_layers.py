@@ -10,9 +10,9 @@ from tests.source_tree import local_imports, sources
 
 # Imports go to the same row or further down.
 ROWS = (
-    "cli commands session listing",
+    "cli commands session listing outlets",
     "controller worker",  # never each other: they meet in the run directory
-    "watch judge show alerts comparison",
+    "watch judge show alerts push comparison scorecard",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",
@@ -27,7 +27,10 @@ ROWS_THAT_LOG = {1, 2}
 SEAMS = ROWS[4].split()
 
 # What reads a scenario, and the parameters of each plug-in.
-MODELS = ("soak/plugins.py", "soak/scenario/", *(f"soak/{seam}/" for seam in SEAMS))
+MODELS = (
+    *("soak/plugins.py", "soak/outlets.py", "soak/scenario/"),
+    *(f"soak/{seam}/" for seam in SEAMS),
+)
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
     "attr": ("dashboards/",),  # grafanalib's panels are classes of attrs
@@ -42,7 +45,10 @@ HOMES = {
     "psutil": ("soak/samplers/",),
     "pydantic": MODELS,
     "pydantic_core": MODELS,
-    "rich": ("soak/cli.py", "soak/show/live.py"),
+    "rich": (
+        *("soak/cli.py", "soak/show/live.py"),
+        *("soak/scorecard/table.py", "soak/scorecard/writing.py"),
+    ),
     "structlog": ("soak/logs.py",),
     "typer": ("soak/cli.py", "soak/commands/"),
     "yaml": ("soak/scenario/yaml_source.py",),

@@ -68,8 +68,8 @@ class Page:
     histograms: Sequence[tuple[Distribution, Mapping[str, Counts]]]
 
 
-def page(snapshot: Snapshot, max_series: int = MAX_SERIES) -> Page:
-    """The snapshot's figures, at most max_series of them.
+def page(snapshot: Snapshot, max_series: int = MAX_SERIES, extra: Sequence[Family] = ()) -> Page:
+    """The snapshot's figures, at most max_series of them; extra ones, which are few, come first.
 
     What is too much is folded into the label value `other` (counters and histograms, whose sums
     mean something) or left out (gauges), and counted in soak_exporter_series_dropped.
@@ -85,7 +85,7 @@ def page(snapshot: Snapshot, max_series: int = MAX_SERIES) -> Page:
         histograms.append((distribution, kept))
         dropped += (len(counts) - len(kept)) * SERIES_PER_HISTOGRAM
         room -= len(kept) * SERIES_PER_HISTOGRAM
-    for family in families(snapshot):
+    for family in (*extra, *families(snapshot)):
         fitted = _fold(family, room)
         bounded.append(fitted)
         dropped += len(family.samples) - len(fitted.samples)
@@ -131,13 +131,15 @@ class Exporter:
         self._templates: dict[tuple[str, str], str] = {}
         self._identity = ""
 
-    def render(self, snapshot: Snapshot, *, openmetrics: bool = False) -> bytes:
+    def render(
+        self, snapshot: Snapshot, *, openmetrics: bool = False, extra: Sequence[Family] = ()
+    ) -> bytes:
         """The page in UTF-8: text 0.0.4, or OpenMetrics 1.0 with its `# EOF`."""
         identity = snapshot.identity
         shared = _labels(("scenario", "target"), (identity.scenario, identity.target))
         if shared != self._identity:
             self._templates, self._identity = {}, shared
-        shown = page(snapshot, self._max_series)
+        shown = page(snapshot, self._max_series, extra)
         blocks = [
             _family_text(family, shared, openmetrics)
             for family in shown.families

@@ -9,7 +9,7 @@ written as spans of neighbours and differences between counts (io.prometheus.cli
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -44,11 +44,13 @@ def native_buckets(counts: Integers) -> tuple[Integers, Integers]:
     return numbers + _LOWEST, summed[numbers].astype(np.int64)
 
 
-def render_native(snapshot: Snapshot, max_series: int = MAX_SERIES) -> bytes:
+def render_native(
+    snapshot: Snapshot, max_series: int = MAX_SERIES, extra: Sequence[Family] = ()
+) -> bytes:
     """The page as a stream of MetricFamily messages, within the same cap on series."""
     identity = snapshot.identity
     shared = _labels(("scenario", "target"), (identity.scenario, identity.target))
-    shown = page(snapshot, max_series)
+    shown = page(snapshot, max_series, extra)
     blocks = [_family(family, shared) for family in shown.families]
     blocks += [
         _histograms(distribution, counts, shared)

@@ -11,7 +11,7 @@
 import gzip
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.resources import files
@@ -20,6 +20,7 @@ from soak.report.document import document, event_row
 from soak.report.palette import css_variables
 from soak.rundir import finite
 from soak.show.exporter import OPENMETRICS_TYPE, TEXT_TYPE, Exporter
+from soak.show.family import Family
 from soak.show.native import PROTOBUF_TYPE, render_native
 from soak.snapshot import Snapshot
 
@@ -55,15 +56,32 @@ class Answer:
     body: bytes
 
 
-def answer(path: str, snapshot: Snapshot, beat_age_s: float, exporter: Exporter) -> Answer:
-    """What stands at that path, made anew. beat_age_s: since the controller's loop last turned."""
+Extra = Callable[[], Sequence[Family]]
+
+
+def nothing() -> Sequence[Family]:
+    """No metrics besides the run's."""
+    return ()
+
+
+def answer(
+    path: str,
+    snapshot: Snapshot,
+    beat_age_s: float,
+    exporter: Exporter,
+    extra: Extra = nothing,
+) -> Answer:
+    """What stands at that path, made anew. beat_age_s: since the controller's loop last turned.
+
+    extra: metrics that are not the run's but of those who show it.
+    """
     match path:
         case "/metrics":
-            return Answer(type=TEXT_TYPE, body=exporter.render(snapshot))
+            return Answer(type=TEXT_TYPE, body=exporter.render(snapshot, extra=extra()))
         case _ if path == METRICS_PATHS[PROTOBUF_TYPE]:
-            return Answer(type=PROTOBUF_TYPE, body=render_native(snapshot))
+            return Answer(type=PROTOBUF_TYPE, body=render_native(snapshot, extra=extra()))
         case _ if path == METRICS_PATHS[OPENMETRICS_TYPE]:
-            body = exporter.render(snapshot, openmetrics=True)
+            body = exporter.render(snapshot, openmetrics=True, extra=extra())
             return Answer(type=OPENMETRICS_TYPE, body=body)
         case "/healthz":
             return _health(beat_age_s)
@@ -111,7 +129,13 @@ def _json(content: object) -> bytes:
 class Shelf:
     """The answers made for the newest snapshot, plain and compressed; at most one per path."""
 
-    def __init__(self, source: Callable[[], Snapshot], beat_age_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        source: Callable[[], Snapshot],
+        beat_age_s: Callable[[], float],
+        extra: Extra = nothing,
+    ) -> None:
+        self._extra = extra
         self._source = source
         self._beat_age_s = beat_age_s
         self._exporter = Exporter()
@@ -131,7 +155,7 @@ class Shelf:
             if snapshot is not self._snapshot:
                 self._snapshot, self._made, self._compressed = snapshot, {}, {}
             if path not in self._made:
-                self._made[path] = answer(path, snapshot, 0.0, self._exporter)
+                self._made[path] = answer(path, snapshot, 0.0, self._exporter, self._extra)
             made = self._made[path]
             if not compressed:
                 return made, made.body

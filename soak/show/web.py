@@ -16,8 +16,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from soak.show.family import Family
 from soak.show.negotiation import preferred
-from soak.show.pages import METRICS_PATHS, Answer, Shelf, is_known
+from soak.show.pages import METRICS_PATHS, Answer, Extra, Shelf, is_known, nothing
 from soak.snapshot import Snapshot
 from soak.verdict import Mistake
 
@@ -42,6 +43,7 @@ class Access:
 
     certificate: Path | None = None  # PEM with the key in it, or beside it in `key`
     key: Path | None = None
+    clients: Path | None = None  # PEM of those who sign clients' certificates; None: anybody
     token: str = ""
 
 
@@ -71,18 +73,21 @@ def serve(
     source: Callable[[], Snapshot],
     beat_age_s: Callable[[], float],
     access: Access | None = None,
+    extra: Extra = nothing,
 ) -> Server:
     """Answer on `host:port`; port 0 takes a free one. Raises ListenError.
 
     source: the newest snapshot, the same object until there is a newer one. beat_age_s: how long
-    ago the controller's loop last turned.
+    ago the controller's loop last turned. extra: metrics besides those of the snapshot.
     """
     access = access or Access()
     host, port = address(listen)
     context = _tls(access)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = _Listener(family, (host, port), Shelf(source, beat_age_s), access, context)
+        refused = Refused()
+        shelf = Shelf(source, beat_age_s, lambda: (*extra(), refused.family()))
+        listener = _Listener(family, (host, port), shelf, access, context, refused)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ListenError(
@@ -109,9 +114,28 @@ def _tls(access: Access) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(access.certificate, access.key)
+        if access.clients is not None:
+            context.load_verify_locations(access.clients)
+            context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
         raise ListenError(f"cannot use the certificate {access.certificate}: {error}") from error
     return context
+
+
+class Refused:
+    """How many were turned away, and why; approximate under a flood, as nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.counts = {"certificate": 0, "token": 0, "too_many": 0}
+
+    def family(self) -> Family:
+        return Family(
+            name="soak_exporter_refused_total",
+            kind="counter",
+            help="Requests that were turned away.",
+            labels=("reason",),
+            samples={(reason,): count for reason, count in self.counts.items()},
+        )
 
 
 class _Listener(ThreadingHTTPServer):
@@ -125,7 +149,9 @@ class _Listener(ThreadingHTTPServer):
         shelf: Shelf,
         access: Access,
         context: ssl.SSLContext | None,
+        refused: Refused,
     ) -> None:
+        self.refused = refused
         self.address_family = family
         self.shelf = shelf
         self.token = access.token
@@ -144,6 +170,7 @@ class _Listener(ThreadingHTTPServer):
         """Answer one connection, in its own thread, unless there are too many."""
         assert isinstance(request, socket.socket)
         if not self._places.acquire(blocking=False):
+            self.refused.counts["too_many"] += 1
             request.settimeout(1.0)
             request.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
             return
@@ -151,6 +178,9 @@ class _Listener(ThreadingHTTPServer):
             request.settimeout(IDLE_TIMEOUT_S)
             with self._wrapped(request) as connection:
                 super().finish_request(connection, client_address)
+        except ssl.SSLError:
+            self.refused.counts["certificate"] += 1
+            raise
         finally:
             self._places.release()
 
@@ -187,6 +217,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _reply(self) -> None:
         if not _is_allowed(self.headers.get("Authorization", ""), self.server.token):
+            self.server.refused.counts["token"] += 1
             self._send(Answer(status=HTTPStatus.UNAUTHORIZED, body=b"a token is needed\n"))
             return
         path = self.path.partition("?")[0]

@@ -12,7 +12,7 @@ from soak.show import wire
 from soak.show.exporter import OPENMETRICS_TYPE, TEXT_TYPE
 from soak.show.native import PROTOBUF_TYPE, SCHEMA, native_buckets, render_native
 from soak.show.negotiation import preferred
-from soak.show.web import serve
+from soak.show.web import Refused, serve
 from tests.servers import FEATURES, prometheus, until
 from tests.snapshots import six_hours
 
@@ -133,4 +133,4 @@ def test_the_server_answers_in_protobuf_when_asked():
         body = gzip.decompress(reply.read())
         assert PROTOBUF_TYPE == reply.headers["Content-Type"]
     server.close()
-    assert render_native(snapshot) == body
+    assert render_native(snapshot, extra=(Refused().family(),)) == body

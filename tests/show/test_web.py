@@ -21,7 +21,15 @@ import pytest
 from soak.report.document import document
 from soak.show.exporter import OPENMETRICS_TYPE, TEXT_TYPE, Exporter
 from soak.show.pages import STALE_S, Shelf
-from soak.show.web import MAX_CONNECTIONS, Access, ListenError, Server, address, serve
+from soak.show.web import (
+    MAX_CONNECTIONS,
+    Access,
+    ListenError,
+    Refused,
+    Server,
+    address,
+    serve,
+)
 from soak.snapshot import Snapshot
 from tests.snapshots import six_hours
 
@@ -37,6 +45,9 @@ class Board:
     def newest(self) -> Snapshot:
         self.asked += 1
         return self.snapshot
+
+
+NOBODY = (Refused().family(),)  # was turned away
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +91,14 @@ def test_metrics_are_the_exporter_s_page(server, snapshot):
     status, headers, body = ask(server, "/metrics")
     assert 200 == status
     assert TEXT_TYPE == headers["content-type"]
-    assert Exporter().render(snapshot) == body
+    assert Exporter().render(snapshot, extra=NOBODY) == body
 
 
 def test_a_scraper_that_prefers_openmetrics_gets_it(server, snapshot):
     accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
     _, headers, body = ask(server, "/metrics", Accept=accept)
     assert OPENMETRICS_TYPE == headers["content-type"]
-    assert Exporter().render(snapshot, openmetrics=True) == body
+    assert Exporter().render(snapshot, openmetrics=True, extra=NOBODY) == body
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/run", "/"])
@@ -275,10 +286,35 @@ def test_with_a_certificate_the_connection_is_encrypted(board, snapshot, certifi
         assert server.url.startswith("https://127.0.0.1:")
         trusting = ssl.create_default_context(cafile=str(certificate))
         with urllib.request.urlopen(f"{server.url}/metrics", context=trusting) as reply:
-            assert Exporter().render(snapshot) == reply.read()
+            assert Exporter().render(snapshot, extra=NOBODY) == reply.read()
         with pytest.raises((OSError, http.client.HTTPException)):
             ask(server, "/metrics")
     assert ("", "") == capfd.readouterr()
+
+
+def test_only_clients_with_a_certificate_get_in_where_one_is_asked_for(board, certificate):
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    known = ssl.create_default_context(cafile=str(certificate))
+    known.load_cert_chain(certificate)
+    with served(board, Access(certificate=certificate, clients=certificate)) as server:
+        with pytest.raises((OSError, http.client.HTTPException)):
+            urllib.request.urlopen(f"{server.url}/metrics", context=trusting).read()
+        board.snapshot = replace(board.snapshot)
+        with urllib.request.urlopen(f"{server.url}/metrics", context=known) as reply:
+            page = reply.read().decode()
+    assert (
+        'soak_exporter_refused_total{scenario="steady",target="engine",reason="certificate"} 1'
+        in page
+    )
+
+
+def test_bad_tokens_are_counted(board):
+    with served(board, Access(token="s3cret")) as server:
+        for _ in range(3):
+            assert 401 == ask(server, "/metrics", Authorization="Bearer wrong")[0]
+        board.snapshot = replace(board.snapshot)
+        page = ask(server, "/metrics", Authorization="Bearer s3cret")[2].decode()
+    assert 'reason="token"} 3' in page
 
 
 def test_a_certificate_that_cannot_be_read_is_named(board, tmp_path):
