@@ -28,11 +28,12 @@ from soak.snapshot import NAN, Hang, Identity, Snapshot, State
 from soak.verdict import ExitCode, Mistake, RunVerdict
 from soak.verdict import Status as Word
 from soak.watch.allocator import settle, sweep
+from soak.watch.conditions import Moment
 from soak.watch.environment import describe, with_target
 from soak.watch.events import EventLog
 from soak.watch.jobs import every
 from soak.watch.observer import Observer
-from soak.watch.status import EVICTED, Moment, Status, starting, warm_until_s
+from soak.watch.status import EVICTED, Status, starting, warm_until_s
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
 
@@ -154,16 +155,11 @@ class Controller:
     def _jobs(self) -> AbstractContextManager[None]:
         observe = self._scenario.observe
         jobs = {"sample": (observe.sample, self._sample), "judge": (observe.judge, self._judge)}
-        return every(jobs, self._on_job_error, self._on_job_missed)
+        return every(jobs, self._on_job_error)
 
     def _on_job_error(self, name: str, error: BaseException) -> None:
         self._tester_failure = f"{name}: {error!r}"
         log().error("job_failed", job=name, error=repr(error))
-
-    def _on_job_missed(self, name: str) -> None:
-        """A gap in the samples is weighed by the certificate; a late judgement harms nobody."""
-        if name == "sample":
-            self._observer.miss_sample()
 
     def _sample(self) -> None:
         at_s = self._elapsed_s()
@@ -232,13 +228,18 @@ class Controller:
         self._window_end_s = end_s + self._scenario.observe.window
 
     def _moment(self, state: State) -> Moment:
-        elapsed_s = self._elapsed_s()
+        elapsed_s, ring = self._elapsed_s(), self._ring
+        now_ns = self._clock.monotonic_ns()
+        lost_count = ring.folded - ring.void_count - self._observer.result_count
         return Moment(
             state=state,
             phase=self._scenario.phases[self._phase_index].name,
             phase_index=self._phase_index,
             elapsed_s=elapsed_s,
-            due_count=self._ring.due_count(self._clock.monotonic_ns()),
+            due_count=ring.due_count(now_ns),
+            overdue_count=ring.overdue_count(now_ns),
+            dropped_count=max(0, lost_count),
+            written_late=self._feeder.late,
             hang=self._hang(),
         )
 
@@ -270,7 +271,7 @@ class Controller:
             self._clock.sleep_s(TICK_S / 5)
         now_ns = self._clock.monotonic_ns()
         self._observer.take(self._ring.drain())
-        self._observer.take(self._ring.abandon_unfinished(now_ns))
+        self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
         if worker.exit_code() is None:
             self._sample()
         worker.stop()

@@ -79,7 +79,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """Can this run be trusted? reasons: why not, empty when it can."""
+    """Can this run be trusted? reasons: why not, empty when it can.
+
+    is_void: they spoil every figure; otherwise only times and rates are in doubt.
+    """
 
     trusted: bool
     reasons: tuple[str, ...]
@@ -94,6 +97,7 @@ class Certificate:
     host_pressure_ratio: float
     clock_step_s: float
     sampler_failures: Mapping[str, int]
+    is_void: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class Params(BaseModel):
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Pass, fail or unknown. The interval is for the mean, from the spread of the windows."""
+    """Pass, fail or unknown. The interval is the mean's, from the spread of the searches."""
     mean = evidence.totals.get("recall_mean", math.nan)
     samples = evidence.totals.get("recall_samples", 0.0)
     if math.isnan(mean) or not samples >= params.min_samples:
@@ -44,18 +44,14 @@ def detect(evidence: Evidence, params: Params) -> Finding:
         threshold=params.min,
         unit="recall",
         since_s=since_s,
-        interval=_interval(evidence, mean),
+        interval=_interval(evidence, mean, samples),
     )
 
 
-def _interval(evidence: Evidence, mean: float) -> tuple[float, float] | None:
-    """95 % by the normal approximation of the mean of the column; None under ten figures."""
-    recall = evidence.columns.get("recall", np.empty(0))
-    seen = recall[~np.isnan(recall)]
-    if seen.size < 10:
-        return None
-    half = Z95 * float(seen.std(ddof=1)) / math.sqrt(seen.size)
-    return max(0.0, mean - half), min(1.0, mean + half)
+def _interval(evidence: Evidence, mean: float, samples: float) -> tuple[float, float] | None:
+    """95 % by the normal approximation for the mean of the sampled searches."""
+    half = Z95 * evidence.totals.get("recall_sd", math.nan) / math.sqrt(samples)
+    return None if math.isnan(half) else (max(0.0, mean - half), min(1.0, mean + half))
 
 
 def _since(evidence: Evidence, bound: float) -> float | None:

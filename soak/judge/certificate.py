@@ -3,8 +3,9 @@
 The rules ask whether a disturbance could have changed a verdict, not whether there was one:
 shared machines always disturb. What only makes things slower (neighbours, a late tester) cannot
 turn a broken objective into a kept one, because latency counts from when an operation was due; so
-it is a reason only where a time or rate objective is broken. What makes figures wrong or missing
-always is one.
+it is a reason only where a time or rate objective is broken, and casts doubt on nothing else: no
+neighbour makes memory grow or an answer wrong. What makes figures wrong or missing is a reason
+always, and voids them all.
 
 Idle lateness (a client was waiting for the operation and
 still started late) was measured on two shared virtual CPUs at 200 operations per second, 8,000
@@ -15,16 +16,16 @@ whether the tester keeps its schedule, and the p99 only has to stay small agains
 objective that is judged.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from soak.seams import Floats
+from soak.judge.machine import Machine
 from soak.sentences import count, figure
 from soak.snapshot import NAN, Certificate, Quantiles
 from soak.verdict import Status, Verdict
+
+# What neighbours and a late tester can make worse: times and rates, and nothing else.
+SLOWED_UNITS = ("s", "1/s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +34,25 @@ class Limits:
 
     idle_lateness_p50_s: above what a crowded machine shows. idle_lateness_p99_ratio: of the
     tightest latency bound judged, because lateness adds to latency; below idle_lateness_p99_s it
-    never counts. achieved_ratio: of what was offered, unless the target was the one too busy.
+    never counts. issued_ratio: of what was due, unless the clients were in the target busy_ratio of
+    their time, or hang there. written_late_ratio: share of operations that were due before the
+    tester had written them into the schedule.
     tester_cpu_ratio: one thread drives the tester; above this it cannot keep up. steal_ratio,
     memory_pressure_ratio, throttled_ratio: share of the time, on average over the run.
     starved_ratio: of the time the target's threads wanted a CPU, they waited for one, while
     others than target and tester used foreign_ratio of the machine. hiccup_p50_s: how late a
     thread that only sleeps wakes in the worker. clock_step_s: a run that was suspended, or whose
-    wall clock jumped. sampler_gap_count: failed samples in a row; sampler_failure_ratio: of all,
-    once there are more than a gap's worth.
+    wall clock jumped. sampler_gap_count: samples that failed or were left out; as many as
+    sampler_failure_ratio of all are tolerated in a long run.
     """
 
     idle_lateness_p50_s: float = 0.001
     idle_lateness_p99_s: float = 0.005
     idle_lateness_p99_ratio: float = 0.5
     min_idle_count: int = 100
-    achieved_ratio: float = 0.99
+    issued_ratio: float = 0.99
     busy_ratio: float = 0.5
+    written_late_ratio: float = 0.001
     tester_cpu_ratio: float = 0.9
     steal_ratio: float = 0.10
     memory_pressure_ratio: float = 0.10
@@ -62,27 +66,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Tester and host over the run, as sampled; nan where nothing was read."""
-
-    tester_rss_bytes: float = NAN
-    tester_cpu_ratio: float = NAN
-    steal_ratio: float = NAN
-    cpu_pressure_ratio: float = NAN
-    memory_pressure_ratio: float = NAN
-    throttled_ratio: float = NAN
-    starved_ratio: float = NAN
-    foreign_ratio: float = NAN
-    clock_step_s: float = NAN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """Everything the certificate rests on, accumulated since time zero.
 
     lateness: of all operations (start - due). idle_lateness: of those a client had waited for;
-    idle_count how many. busy_ratio: share of operations that started late because all clients
-    were in the target. is_slow: whether a time or rate objective is broken (the function below).
+    idle_count how many. due_count and unissued_count: operations that were due, and those of them
+    that no client came to in time. busy_ratio: share of the clients' time that they were in the
+    target; is_hanging: all of them were at the end. written_late_count: due before the tester had
+    scheduled them, worst by written_late_s. is_slow: whether a time or rate objective is broken.
     tightest_s: the smallest latency bound among the checks, nan without one. samples, failures,
     worst_gap: per sampler, all, failed, and most failed in a row.
     """
@@ -90,7 +81,12 @@ class Conditions:
     lateness: Quantiles = field(default_factory=Quantiles)
     idle_lateness: Quantiles = field(default_factory=Quantiles)
     idle_count: int = 0
+    due_count: int = 0
+    unissued_count: int = 0
     busy_ratio: float = 0.0
+    is_hanging: bool = False
+    written_late_count: int = 0
+    written_late_s: float = 0.0
     hiccup: Quantiles = field(default_factory=Quantiles)
     dropped_results: int = 0
     offered_rate: float = NAN
@@ -101,14 +97,6 @@ class Conditions:
     samples: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     worst_gap: Mapping[str, int] = field(default_factory=dict)
-
-
-# What `machine_of` reads.
-MACHINE_COLUMNS = (
-    *("t_s", "tester_resident_bytes", "tester_cpu_s", "cpu_s", "cpu_wait_s"),
-    *("host_steal_ratio", "host_cpu_pressure_ratio", "host_memory_pressure_ratio"),
-    *("host_throttled_s", "host_clock_step_s_max", "host_busy_s", "host_cpus"),
-)
 
 
 class SamplerRecord:
@@ -129,36 +117,40 @@ class SamplerRecord:
         self.worst_gap = max(self.worst_gap, self.gap)
 
 
-def machine_of(columns: Mapping[str, Floats]) -> Machine:
-    """Tester and host figures out of the series' columns."""
-    return Machine(
-        tester_rss_bytes=_last(columns, "tester_resident_bytes"),
-        tester_cpu_ratio=_rate(columns, "tester_cpu_s"),
-        steal_ratio=_mean(columns, "host_steal_ratio"),
-        cpu_pressure_ratio=_mean(columns, "host_cpu_pressure_ratio"),
-        memory_pressure_ratio=_mean(columns, "host_memory_pressure_ratio"),
-        throttled_ratio=_rate(columns, "host_throttled_s"),
-        starved_ratio=_share(_rate(columns, "cpu_wait_s"), _rate(columns, "cpu_s")),
-        foreign_ratio=_foreign_ratio(columns),
-        clock_step_s=_largest(columns, "host_clock_step_s_max"),
+def is_slow(verdicts: Iterable[Verdict]) -> bool:
+    """Whether an objective is broken that a disturbance could have broken."""
+    return any(_is_slow(verdict) for verdict in verdicts)
+
+
+def doubted(verdicts: Iterable[Verdict], certificate: Certificate) -> tuple[Verdict, ...]:
+    """The verdicts, with what a disturbance could have broken turned from fail into unknown."""
+    if certificate.trusted or certificate.is_void:
+        return tuple(verdicts)
+    why = "; ".join(certificate.reasons)
+    return tuple(
+        replace(verdict, status=Status.UNKNOWN, reason=f"{verdict.reason}, but {why}")
+        if _is_slow(verdict)
+        else verdict
+        for verdict in verdicts
     )
 
 
-def is_slow(verdicts: Iterable[Verdict]) -> bool:
-    """Whether an objective is broken that a disturbance could have broken."""
-    return any(v.status is Status.FAIL and v.detector == "slo" for v in verdicts)
+def _is_slow(verdict: Verdict) -> bool:
+    return verdict.status is Status.FAIL and verdict.unit in SLOWED_UNITS
 
 
 def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate:
     """The certificate. Every reason is a sentence with the figure and the limit."""
     limits = limits or Limits()
     machine = conditions.machine
-    reasons = [*_of_figures(conditions, limits), *_of_samplers(conditions, limits)]
+    voids = [*_of_figures(conditions, limits), *_of_samplers(conditions, limits)]
+    slowed: list[str] = []
     if conditions.is_slow:
-        reasons += [*_of_lateness(conditions, limits), *_of_machine(machine, limits)]
+        slowed = [*_of_lateness(conditions, limits), *_of_machine(machine, limits)]
     return Certificate(
-        trusted=not reasons,
-        reasons=tuple(reasons),
+        trusted=not (voids or slowed),
+        reasons=(*voids, *slowed),
+        is_void=bool(voids),
         lateness=conditions.lateness,
         hiccup=conditions.hiccup,
         dropped_results=conditions.dropped_results,
@@ -187,7 +179,13 @@ def _of_figures(conditions: Conditions, limits: Limits) -> Sequence[str]:
     if abs(machine.clock_step_s) > limits.clock_step_s:
         step = figure(machine.clock_step_s, "s")
         reasons.append(f"wall clock and monotonic clock parted by {step} between two samples")
-    reasons.extend(_of_rate(conditions, limits))
+    late, due = conditions.written_late_count, conditions.due_count
+    if late > limits.written_late_ratio * due:
+        reasons.append(
+            f"{count(late)} of {count(due)} operations were scheduled after they were due, "
+            f"up to {figure(conditions.written_late_s, 's')} late: the tester itself stood still"
+        )
+    reasons.extend(_of_issue(conditions, limits))
     return reasons
 
 
@@ -215,15 +213,15 @@ def _of_lateness(conditions: Conditions, limits: Limits) -> Sequence[str]:
     return reasons
 
 
-def _of_rate(conditions: Conditions, limits: Limits) -> Sequence[str]:
+def _of_issue(conditions: Conditions, limits: Limits) -> Sequence[str]:
     """A target that is too slow for the load is a finding; a tester that is, is none."""
-    offered, achieved = conditions.offered_rate, conditions.achieved_rate
-    is_short = achieved < limits.achieved_ratio * offered
-    if not is_short or conditions.busy_ratio > limits.busy_ratio:
+    missed, due = conditions.unissued_count, conditions.due_count
+    is_short = missed > (1 - limits.issued_ratio) * due
+    if not is_short or conditions.is_hanging or conditions.busy_ratio > limits.busy_ratio:
         return ()
     return (
-        f"{figure(achieved, '1/s')} of {figure(offered, '1/s')} operations were issued "
-        "although clients were free",
+        f"{count(missed)} of {count(due)} operations were not issued, although the clients were "
+        f"in the target {figure(conditions.busy_ratio, 'ratio')} of the time only",
     )
 
 
@@ -262,49 +260,9 @@ def _of_samplers(conditions: Conditions, limits: Limits) -> Sequence[str]:
     for name, failures in conditions.failures.items():
         samples = conditions.samples.get(name, 0)
         gap = conditions.worst_gap.get(name, 0)
-        is_frequent = failures > limits.sampler_failure_ratio * samples
-        if gap > limits.sampler_gap_count:
-            reasons.append(f"sampler {name} failed {count(gap)} times in a row")
-        elif failures > limits.sampler_gap_count and is_frequent:
+        tolerated = max(limits.sampler_gap_count, limits.sampler_failure_ratio * samples)
+        if gap > tolerated:
+            reasons.append(f"sampler {name} gave nothing {count(gap)} times in a row")
+        elif failures > tolerated:
             reasons.append(f"sampler {name} failed {count(failures)} of {count(samples)} times")
     return reasons
-
-
-def _present(columns: Mapping[str, Floats], name: str) -> Floats:
-    column = columns.get(name, np.empty(0))
-    return column[~np.isnan(column)]
-
-
-def _mean(columns: Mapping[str, Floats], name: str) -> float:
-    seen = _present(columns, name)
-    return float(seen.mean()) if seen.size else math.nan
-
-
-def _last(columns: Mapping[str, Floats], name: str) -> float:
-    seen = _present(columns, name)
-    return float(seen[-1]) if seen.size else math.nan
-
-
-def _largest(columns: Mapping[str, Floats], name: str) -> float:
-    seen = _present(columns, name)
-    return float(seen.max()) if seen.size else math.nan
-
-
-def _share(part: float, rest: float) -> float:
-    return part / (part + rest) if part + rest > 0 else math.nan
-
-
-def _foreign_ratio(columns: Mapping[str, Floats]) -> float:
-    """Of all CPUs, what neither target nor tester used."""
-    busy = _rate(columns, "host_busy_s")
-    own = _rate(columns, "cpu_s") + _rate(columns, "tester_cpu_s")
-    return max(0.0, busy - own) / _last(columns, "host_cpus")
-
-
-def _rate(columns: Mapping[str, Floats], name: str) -> float:
-    """How fast a cumulative column rose over the run, per second."""
-    if name not in columns:
-        return math.nan
-    is_seen = ~np.isnan(columns[name])
-    t_s, value = columns["t_s"][is_seen], columns[name][is_seen]
-    return float((value[-1] - value[0]) / (t_s[-1] - t_s[0])) if t_s.size >= 2 else math.nan

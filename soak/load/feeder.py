@@ -1,17 +1,32 @@
 """How far ahead is the schedule written? Enough that the load never waits for the controller."""
 
-from soak.clock import NS_PER_S
+from dataclasses import dataclass
+
+import numpy as np
+
+from soak.clock import NS_PER_S, TIME_SCALE
 from soak.load.ring import Block, Ring
 from soak.load.workload import Workload
 
 # The controller may be away this long (a slow judgement, a swapped-out page) without being felt.
-AHEAD_S = 2.0
+AHEAD_S = 2.0 * TIME_SCALE
 # Closed clients decide for themselves when they go on, so they get a store of operations: at
 # least this many, and several ticks' worth of what they used in the last one.
 CLOSED_AHEAD = 2048
 CLOSED_TICKS = 4
 # The phase after a closed one is written this long before it begins.
 HANDOVER_S = 0.3
+
+
+@dataclass(slots=True)
+class WrittenLate:
+    """Operations that were due before they were written: late by the tester's own fault.
+
+    worst_s: how late the latest was written, after it was due.
+    """
+
+    count: int = 0
+    worst_s: float = 0.0
 
 
 class Feeder:
@@ -23,6 +38,7 @@ class Feeder:
         self._block: Block | None = None
         self._claimed = 0
         self.is_finished = False
+        self.late = WrittenLate()
 
     def feed(self, now_ns: int) -> bool:
         """Write what belongs into the ring at this time; True when the schedule is complete."""
@@ -39,6 +55,7 @@ class Feeder:
             is_ample = not block.is_open and closed_room <= 0
             if is_early or is_ample or len(block) > self._ring.room():
                 return False
+            self._note_late(block, now_s)
             self._ring.write(block)
             self._block = None
             closed_room -= len(block)
@@ -51,6 +68,12 @@ class Feeder:
         self._ring.cut(now_ns)
         self._block = None
         self.is_finished = True
+
+    def _note_late(self, block: Block, now_s: float) -> None:
+        late_s = now_s - block.due_s
+        if block.is_open and late_s[0] > 0:
+            self.late.count += int(np.count_nonzero(late_s > 0))
+            self.late.worst_s = max(self.late.worst_s, float(late_s[0]))
 
     def _next(self, now_s: float) -> Block | None:
         if self._block is None:

@@ -198,6 +198,14 @@ class Ring:
             found += int(np.count_nonzero(is_due))
         return found
 
+    def overdue_count(self, now_ns: int) -> int:
+        """How many operations are due that no client has come to yet."""
+        found = 0
+        for a, b in self._pieces(self.folded, self.scheduled):
+            is_overdue = (self._start[a:b] == 0) & (self._due[a:b] <= now_ns)
+            found += int(np.count_nonzero(is_overdue & (self._tag[a:b] >= 0)))
+        return found
+
     def oldest_unfinished(self, now_ns: int) -> tuple[int, int, int, int] | None:
         """(index, operation, due_ns, start_ns) of the oldest operation in flight or overdue.
 

@@ -7,12 +7,7 @@ let a slow judgement starve the sampling.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from apscheduler.events import (
-    EVENT_JOB_ERROR,
-    EVENT_JOB_MAX_INSTANCES,
-    JobExecutionEvent,
-    JobSubmissionEvent,
-)
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -23,12 +18,12 @@ from soak.clock import TIME_SCALE
 def every(
     jobs: dict[str, tuple[float, Callable[[], None]]],
     on_error: Callable[[str, BaseException], None],
-    on_missed: Callable[[str], None],
 ) -> Iterator[None]:
     """Call each job, by name, every so many seconds, until the block is left.
 
     on_error gets what a job raised: APScheduler itself would carry on, and an observer that fails
-    in silence is the worst defect a tester can have. on_missed: the last call still runs.
+    in silence is the worst defect a tester can have. A call that is due while the last one still
+    runs is left out; whoever is called sees it by the time that has passed.
     """
     scheduler = BackgroundScheduler(
         executors={name: ThreadPoolExecutor(1) for name in jobs},
@@ -39,11 +34,7 @@ def every(
     def hear_error(event: JobExecutionEvent) -> None:
         on_error(event.job_id, event.exception)
 
-    def hear_missed(event: JobSubmissionEvent) -> None:
-        on_missed(event.job_id)
-
     scheduler.add_listener(hear_error, EVENT_JOB_ERROR)
-    scheduler.add_listener(hear_missed, EVENT_JOB_MAX_INSTANCES)
     for name, (period_s, call) in jobs.items():
         seconds = period_s / TIME_SCALE
         scheduler.add_job(call, "interval", seconds=seconds, id=name, executor=name)

@@ -4,6 +4,7 @@ Two threads come here: the controller's loop (results, windows, the worker's log
 job. One lock guards the series; nothing is read from the target or from /proc under it.
 """
 
+import itertools
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -49,12 +50,18 @@ class Observer:
         self._tail = tail
         self.facts = facts
         self.windows = Windows(
-            scenario.operations, scenario.observe.window, scenario.target.timeout
+            scenario.operations,
+            scenario.observe.window,
+            scenario.target.timeout,
+            sum(itertools.takewhile(bool, (phase.warm for phase in scenario.phases))),
         )
         self.idle_lateness = Histogram()
-        self.last_end_s = 0.0
-        self.busy_count = 0
         self.result_count = 0
+        self.unissued_count = 0  # no client came to them within the planned time
+        self.hanging_count = 0
+        self._planned_end_ns = events.origin_ns + round(scenario.duration_s * NS_PER_S)
+        self._sample_s = scenario.observe.sample
+        self._sampled_s = 0.0
         self.series = Series()
         self.latest: dict[str, float] = {}
         self.ranges: dict[str, tuple[float, float, float]] = {}
@@ -77,15 +84,17 @@ class Observer:
         """Fold what was drained."""
         if not len(results):
             return
-        self.windows.add(
-            results.operation, results.due_ns, results.start_ns, results.end_ns, results.code
-        )
+        times = results.due_ns, results.start_ns, results.end_ns
+        self.windows.add(results.operation, *times, results.code, results.phase)
         late_ns = results.start_ns - results.due_ns
         self.idle_lateness.add(late_ns[results.is_idle])
-        self.busy_count += int(np.count_nonzero(~results.is_idle & (late_ns > 0)))
         self.result_count += len(results)
-        end_s = (int(results.end_ns.max()) - self._events.origin_ns) / NS_PER_S
-        self.last_end_s = max(self.last_end_s, end_s)
+        self.unissued_count += int(np.count_nonzero(results.start_ns > self._planned_end_ns))
+
+    def abandon(self, results: Results, now_ns: int) -> None:
+        """Fold what was given up on at the end; what was in the target hangs there."""
+        self.take(results)
+        self.hanging_count = int(np.count_nonzero(results.start_ns < now_ns))
 
     def follow_worker(self) -> None:
         """Take in what the worker wrote since the last call; its events become the run's."""
@@ -97,8 +106,12 @@ class Observer:
     def close_window(
         self, end_s: float, phase: str, due_count: int, *, is_measured: bool
     ) -> list[Window]:
-        """Write the open window's rows, and let the next sample carry its quantiles."""
-        rows = self.windows.close(end_s, phase, due_count, is_measured=is_measured)
+        """Write the open window's rows, and let the next sample carry its quantiles.
+
+        due_count: operations that were to be issued since the run began.
+        """
+        pending_count = due_count - self.result_count
+        rows = self.windows.close(end_s, phase, pending_count, is_measured=is_measured)
         figures: dict[str, float] = {}
         length_s = max((row.end_s - row.start_s for row in rows), default=NAN)
         for row in rows:
@@ -115,6 +128,7 @@ class Observer:
     def sample(self, known: Mapping[str, float]) -> None:
         """One row: what the samplers read, what `known` adds, and the last window's figures."""
         at_s = (self._clock.monotonic_ns() - self._events.origin_ns) / NS_PER_S
+        self._count_missed(at_s)
         sampled: dict[str, float] = {}
         for name, sampler in self._samplers.items():
             sampled |= self._read(name, sampler)
@@ -130,10 +144,13 @@ class Observer:
                 self.ranges[name] = first, value, max(most, value)
         self._log_sample(row)
 
-    def miss_sample(self) -> None:
-        """A sample that was due could not be taken."""
+    def _count_missed(self, at_s: float) -> None:
+        """Samples that were due since the last one and not taken, by whatever kept us away."""
+        missed = round((at_s - self._sampled_s) / self._sample_s) - 1
+        self._sampled_s = at_s
         for record in self.sampler_records.values():
-            record.add(is_good=False)
+            for _ in range(missed):
+                record.add(is_good=False)
 
     def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
         """Copies of those columns of the series, or of all."""

@@ -2,12 +2,10 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from soak.histogram import Histogram
-from soak.judge.certificate import MACHINE_COLUMNS, Conditions, certify, is_slow, machine_of
+from soak.judge.certificate import Conditions, certify, doubted
 from soak.judge.health import health
 from soak.judge.judge import Judge
 from soak.rundir import LineLog
@@ -15,16 +13,14 @@ from soak.scenario import Scenario
 from soak.seams import Evidence
 from soak.snapshot import (
     NAN,
-    Certificate,
-    Hang,
     Identity,
     OperationTotals,
     Quantiles,
     Recall,
     Snapshot,
-    State,
 )
 from soak.verdict import Concern, RunVerdict, Verdict, merge
+from soak.watch.conditions import Moment, conditions_of
 from soak.watch.events import EventLog
 from soak.watch.observer import Observer
 from soak.watch.outline import outline
@@ -41,18 +37,6 @@ QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
 
 # Before the first figures: every check is unknown, and says so.
 _NOTHING = Evidence(columns={}, totals={}, warm_until_s=0.0, planned_s=0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Where the run is in its plan. due_count: operations that were to be issued so far."""
-
-    state: State
-    phase: str
-    phase_index: int
-    elapsed_s: float
-    due_count: int
-    hang: Hang | None = None
 
 
 class Status:
@@ -116,10 +100,10 @@ class Status:
         with self._lock:
             verdicts, well, worst = self._verdicts, self._health, self._health_min
         operations = observer.windows.totals()
-        certificate = self._certificate(operations, verdicts, moment)
-        merged = merge(
-            verdicts, trusted=certificate.trusted, distrust="; ".join(certificate.reasons)
-        )
+        certificate = certify(self._conditions(moment, operations, verdicts))
+        verdicts = doubted(verdicts, certificate)
+        distrust = "; ".join(certificate.reasons)
+        merged = merge(verdicts, trusted=not certificate.is_void, distrust=distrust)
         return Snapshot(
             identity=self.identity,
             state=moment.state,
@@ -152,40 +136,20 @@ class Status:
             environment=self.environment,
         )
 
-    def _certificate(
+    def _conditions(
         self,
+        moment: Moment,
         operations: Mapping[str, OperationTotals],
         verdicts: tuple[Verdict, ...],
-        moment: Moment,
-    ) -> Certificate:
-        observer = self._observer
-        hiccup = observer.facts.hiccup
-        records = observer.sampler_records
-        lateness = merged_lateness(operations)
-        done = sum(totals.count for totals in operations.values())
-        # What ended after the planned time was still asked for within it.
-        asked_s = min(moment.elapsed_s, self._planned_s)
-        taken_s = max(asked_s, observer.last_end_s)
-        return certify(
-            Conditions(
-                lateness=lateness,
-                idle_lateness=Quantiles.of(observer.idle_lateness),
-                idle_count=observer.idle_lateness.count,
-                busy_ratio=observer.busy_count / max(1, observer.result_count),
-                hiccup=Quantiles(
-                    p50=hiccup.get("p50_s", NAN),
-                    p99=hiccup.get("p99_s", NAN),
-                    max=hiccup.get("max_s", NAN),
-                ),
-                offered_rate=moment.due_count / asked_s if asked_s > 0 else NAN,
-                achieved_rate=done / taken_s if taken_s > 0 else NAN,
-                tightest_s=self._judge.tightest_s,
-                is_slow=is_slow(verdicts),
-                machine=machine_of(observer.columns(MACHINE_COLUMNS)),
-                samples={name: record.samples for name, record in records.items()},
-                failures={name: record.failures for name, record in records.items()},
-                worst_gap={name: record.worst_gap for name, record in records.items()},
-            )
+    ) -> Conditions:
+        return conditions_of(
+            moment,
+            self._observer,
+            operations,
+            verdicts,
+            clients=self._scenario.target.clients,
+            asked_s=min(moment.elapsed_s, self._planned_s),
+            tightest_s=self._judge.tightest_s,
         )
 
     def _totals(self, elapsed_s: float) -> dict[str, float]:
@@ -197,10 +161,7 @@ class Status:
         totals |= {f"violations_{kind}": n for kind, n in windows.violations().items()}
         totals["checked_count"] = facts.counters.get("checked", 0.0)
         totals["recall_samples"] = float(facts.recall_samples)
-        totals["recall_mean"] = (
-            facts.recall_sum / facts.recall_samples if facts.recall_samples else NAN
-        )
-        totals["dropped_results"] = 0.0
+        totals["recall_mean"], totals["recall_sd"] = facts.recall_moments()
         totals["elapsed_s"] = elapsed_s
         totals["offered_per_s"] = self._offered_per_s()
         return totals
@@ -281,14 +242,6 @@ def leak_of(verdict: Verdict, operations_per_s: float) -> dict[str, float | str]
         "high_bytes_per_s": high,
         "bytes_per_operation": rate / operations_per_s if operations_per_s else NAN,
     }
-
-
-def merged_lateness(operations: Mapping[str, OperationTotals]) -> Quantiles:
-    """How late operations of all kinds started, busy clients included."""
-    together = Histogram()
-    for totals in operations.values():
-        together.merge(totals.lateness)
-    return Quantiles.of(together)
 
 
 def flat(operations: Mapping[str, OperationTotals], length_s: float) -> dict[str, float]:

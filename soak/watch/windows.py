@@ -78,21 +78,33 @@ class _Tally:
         self.recent = Quantiles()
         self.worst = Quantiles()
         self._outcomes_before = self.outcomes.copy()
+        self._measured_now = self.outcomes.copy()
         self._window = {measure: Histogram() for measure in MEASURES}
+        # What belongs to the warm-up, whenever it was drained.
+        self._warm = {measure: Histogram() for measure in MEASURES}
         # Sparse (indices, counts, max) of the latest windows: a few kB each, not 68.
         self._kept: deque[tuple[Integers, Integers, int]] = deque(maxlen=windows_kept)
 
-    def add(self, codes: Integers, durations_ns: Mapping[str, Integers]) -> None:
-        self.outcomes += np.bincount(codes, minlength=len(OUTCOMES))
+    def add(
+        self, codes: Integers, durations_ns: Mapping[str, Integers], *, is_measured: bool
+    ) -> None:
+        seen = np.bincount(codes, minlength=len(OUTCOMES))
+        self.outcomes += seen
+        self._measured_now += seen * is_measured
+        held = self._window if is_measured else self._warm
         for measure, values_ns in durations_ns.items():
-            self._window[measure].add(values_ns)
+            held[measure].add(values_ns)
 
-    def close(self, *, is_measured: bool) -> tuple[tuple[int, ...], dict[str, Quantiles]]:
+    def close(self) -> tuple[tuple[int, ...], dict[str, Quantiles]]:
         """Outcomes and quantiles of the window, which ends here."""
         difference = self.outcomes - self._outcomes_before
         outcomes = tuple(int(n) for n in difference)
         self._outcomes_before = self.outcomes.copy()
-        self.measured_outcomes += difference * is_measured
+        self.measured_outcomes = self._measured_now.copy()
+        for measure in MEASURES:
+            self.measured[measure].merge(self._window[measure])
+            self._window[measure].merge(self._warm[measure])
+            self._warm[measure].clear()
         quantiles = {measure: Quantiles.of(self._window[measure]) for measure in MEASURES}
         latency = self._window["latency"]
         index = np.flatnonzero(latency.counts)
@@ -100,8 +112,6 @@ class _Tally:
         self._refresh_recent()
         for measure in MEASURES:
             self.total[measure].merge(self._window[measure])
-            if is_measured:
-                self.measured[measure].merge(self._window[measure])
             self._window[measure].clear()
         return outcomes, quantiles
 
@@ -121,10 +131,11 @@ class _Tally:
             merged[measure] = Histogram()
             merged[measure].merge(self.total[measure])
             merged[measure].merge(self._window[measure])
+            merged[measure].merge(self._warm[measure])
         return self._totals(self.outcomes, merged)
 
     def after_warm_up(self) -> OperationTotals:
-        """Totals of the closed windows that are not warm-up."""
+        """What the closed windows have seen of operations that are not warm-up."""
         return self._totals(self.measured_outcomes, self.measured)
 
     def _totals(self, outcomes: Integers, held: Mapping[str, Histogram]) -> OperationTotals:
@@ -140,16 +151,27 @@ class _Tally:
 
 
 class Windows:
-    """Folds drained results into totals per operation and closes a window when asked."""
+    """Folds drained results into totals per operation and closes a window when asked.
 
-    def __init__(self, operations: Sequence[str], window_s: float, timeout_s: float) -> None:
+    first_measured: the phase from which on results are judged; those before are the warm-up. A
+    result belongs to the phase in which it was due, whenever it came.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[str],
+        window_s: float,
+        timeout_s: float,
+        first_measured: int = 0,
+    ) -> None:
         kept = max(1, round(RECENT_S / window_s))
         self._tallies = {OPERATIONS.index(name): _Tally(kept) for name in operations}
         self._timeout_ns = round(timeout_s * 1e9)
+        self._first_measured = first_measured
+        self._measured_count = 0
         self._opened_s = 0.0
         self.measured_s = 0.0  # how long the closed windows are that are not warm-up
-        self.measured_due_count = 0  # how many operations fell due in them
-        self._due_count = 0
+        self.measured_due_count = 0  # how many operations were due in them
         # How often each slot code was seen per operation: errors by class, violations by kind.
         self._codes: Integers = np.zeros((len(OPERATIONS), 256), dtype=np.int64)
 
@@ -160,33 +182,56 @@ class Windows:
         start_ns: Integers,
         end_ns: Integers,
         code: NDArray[np.integer],
+        phase: NDArray[np.integer] | None = None,
     ) -> None:
-        """Count results, all of shape (n,). Slots that were never issued (VOID) are dropped."""
+        """Count results, all of shape (n,). Slots that were never issued (VOID) are dropped.
+
+        phase: in which each was due; without it all are measured.
+        """
         outcome = code.astype(np.int64) & OUTCOME_MASK
         np.add.at(self._codes, (operation, code), 1)
         late = (end_ns - start_ns > self._timeout_ns) & (outcome != Outcome.VOID)
         outcome[late] = Outcome.TIMEOUT
+        is_due = outcome != Outcome.VOID
+        is_measured = np.ones_like(is_due) if phase is None else phase >= self._first_measured
+        self._measured_count += int(np.count_nonzero(is_due & is_measured))
+        for belongs in (True, False):
+            these = is_due & (is_measured == belongs)
+            if these.any():
+                times = operation[these], due_ns[these], start_ns[these], end_ns[these]
+                self._fold(*times, outcome[these], is_measured=belongs)
+
+    def _fold(
+        self,
+        operation: NDArray[np.integer],
+        due_ns: Integers,
+        start_ns: Integers,
+        end_ns: Integers,
+        outcome: Integers,
+        *,
+        is_measured: bool,
+    ) -> None:
         for kind in np.unique(operation):
-            mine = (operation == kind) & (outcome != Outcome.VOID)
+            mine = operation == kind
             due, start, end = due_ns[mine], start_ns[mine], end_ns[mine]
             durations = {
                 "latency": end - due,
                 "service": end - start,
                 "lateness": start - due,
             }
-            self._tallies[int(kind)].add(outcome[mine], durations)
+            self._tallies[int(kind)].add(outcome[mine], durations, is_measured=is_measured)
 
     def close(
-        self, end_s: float, phase: str, due_count: int = 0, *, is_measured: bool = True
+        self, end_s: float, phase: str, pending_count: int = 0, *, is_measured: bool = True
     ) -> list[Window]:
         """End the open window at end_s; one row per operation that was issued in it.
 
-        due_count: operations that fell due since the run began.
+        pending_count: operations that are due and not answered yet.
         is_measured: False for warm-up, which counts in the totals but is not judged.
         """
         rows = []
         for code, tally in self._tallies.items():
-            outcomes, quantiles = tally.close(is_measured=is_measured)
+            outcomes, quantiles = tally.close()
             if not any(outcomes):
                 continue
             rows.append(
@@ -202,8 +247,8 @@ class Windows:
                 )
             )
         self.measured_s += (end_s - self._opened_s) * is_measured
-        self.measured_due_count += (due_count - self._due_count) * is_measured
-        self._due_count = due_count
+        if is_measured:
+            self.measured_due_count = self._measured_count + pending_count
         self._opened_s = end_s
         return rows
 

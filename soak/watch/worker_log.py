@@ -60,6 +60,7 @@ class WorkerFacts:
     recall_k: int = 0
     recall_samples: int = 0
     recall_sum: float = 0.0
+    recall_square_sum: float = 0.0
     recall_first: list[float] = field(default_factory=list)  # the first RECALL_SPAN
     recall_last: deque[float] = field(default_factory=lambda: deque(maxlen=RECALL_SPAN))
 
@@ -90,6 +91,14 @@ class WorkerFacts:
             case _:
                 pass
 
+    def recall_moments(self) -> tuple[float, float]:
+        """(mean, standard deviation) of the sampled searches' recall; nan while unknown."""
+        n = self.recall_samples
+        if n < 2:
+            return (self.recall_sum if n else float("nan")), float("nan")
+        mean = self.recall_sum / n
+        return mean, max(0.0, (self.recall_square_sum - n * mean * mean) / (n - 1)) ** 0.5
+
     def _fold_recall(self, line: Line) -> None:
         recall = _figure(line.get("recall"))
         self.recall_k = _integer(line.get("k"))
@@ -97,6 +106,7 @@ class WorkerFacts:
             self.recall_first.append(recall)
         self.recall_samples += 1
         self.recall_sum += recall
+        self.recall_square_sum += recall * recall
         self.recall_last.append(recall)
 
 

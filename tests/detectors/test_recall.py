@@ -13,7 +13,7 @@ def judged(mean: float, samples: float, column: np.ndarray | None = None) -> Fin
     return detect(
         Evidence(
             columns={"t_s": np.arange(float(recall.size)), "recall": recall},
-            totals={"recall_mean": mean, "recall_samples": samples},
+            totals={"recall_mean": mean, "recall_sd": 0.1, "recall_samples": samples},
             warm_until_s=0.0,
             planned_s=60.0,
         ),
@@ -42,9 +42,9 @@ def test_few_scored_searches_are_unknown(samples: float):
     assert Status.UNKNOWN == judged(0.1, samples).status
 
 
-def test_the_interval_shrinks_with_the_number_of_figures():
-    few = judged(0.9, 60.0, np.tile([0.8, 1.0], 10)).interval
-    many = judged(0.9, 60.0, np.tile([0.8, 1.0], 1000)).interval
+def test_the_interval_is_that_of_the_searches_however_often_the_column_repeats_them():
+    few = judged(0.9, 20.0).interval
+    many = judged(0.9, 2_000.0, np.tile([0.8, 1.0], 10_000)).interval
 
-    assert pytest.approx((0.855, 0.945), abs=0.001) == few
-    assert pytest.approx((0.8956, 0.9044), abs=0.001) == many
+    assert pytest.approx((0.8562, 0.9438), abs=0.0001) == few
+    assert pytest.approx((0.8956, 0.9044), abs=0.0001) == many

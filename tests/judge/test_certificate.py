@@ -3,10 +3,10 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from soak.judge.certificate import Conditions, Machine, SamplerRecord, certify, is_slow, machine_of
+from soak.judge.certificate import Conditions, SamplerRecord, certify, doubted, is_slow
+from soak.judge.machine import Machine
 from soak.snapshot import Quantiles
 from soak.verdict import Concern, Status, Verdict
 
@@ -16,8 +16,9 @@ SMOKE = Conditions(
     idle_lateness=Quantiles(mean=0.0001, p50=0.00003, p95=0.0001, p99=0.001, max=0.044),
     idle_count=8000,
     hiccup=Quantiles(mean=0.0002, p50=0.0001, p95=0.001, p99=0.004, max=0.05),
-    offered_rate=200.0,
-    achieved_rate=199.6,
+    due_count=8000,
+    unissued_count=8,
+    busy_ratio=0.1,
     tightest_s=0.05,
     machine=Machine(
         tester_rss_bytes=9e7,
@@ -58,7 +59,11 @@ def test_nothing_measured_yet_is_no_reason_for_distrust():
         (replace(SMOKE, idle_lateness=late(p50=0.002)), "started 2 ms late or more, above 1 ms"),
         (replace(SMOKE, idle_lateness=late(p99=0.03)), "beside an objective of 50 ms"),
         (replace(SMOKE, dropped_results=3), "3 results were lost"),
-        (replace(SMOKE, achieved_rate=190.0), "190 per second of 200 per second"),
+        (replace(SMOKE, unissued_count=400), "400 of 8,000 operations were not issued"),
+        (
+            replace(SMOKE, is_slow=False, written_late_count=9, written_late_s=17.0),
+            "9 of 8,000 operations were scheduled after they were due, up to 17 s late",
+        ),
         (replace(SMOKE, hiccup=Quantiles(p50=0.02)), "woke 20 ms late"),
         (replace(SMOKE, machine=machine(tester_cpu_ratio=0.95)), "used 95 % of a CPU, above 90 %"),
         (replace(SMOKE, machine=machine(steal_ratio=0.2)), "took 20 % of the CPU time away"),
@@ -69,7 +74,7 @@ def test_nothing_measured_yet_is_no_reason_for_distrust():
             "waited for a CPU 88 % of the time it wanted one, while other processes used 70 %",
         ),
         (replace(SMOKE, machine=machine(clock_step_s=3600.0)), "parted by 01:00:00"),
-        (replace(SMOKE, worst_gap={"disk": 4}), "sampler disk failed 4 times in a row"),
+        (replace(SMOKE, worst_gap={"disk": 4}), "sampler disk gave nothing 4 times in a row"),
         (replace(SMOKE, failures={"disk": 5}), "sampler disk failed 5 of 60 times"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -84,7 +89,9 @@ def test_each_disturbance_is_a_sentence(conditions: Conditions, said: str):
 @pytest.mark.parametrize(
     "conditions",
     [
-        replace(SMOKE, achieved_rate=120.0, busy_ratio=0.9),
+        replace(SMOKE, unissued_count=3200, busy_ratio=0.9),
+        replace(SMOKE, unissued_count=3200, is_hanging=True),
+        replace(SMOKE, written_late_count=8, written_late_s=0.1),
         replace(SMOKE, idle_lateness=late(p99=0.03), tightest_s=0.2),
         replace(SMOKE, idle_lateness=late(p50=0.1, p99=0.5), idle_count=99),
         replace(SMOKE, machine=machine(starved_ratio=0.9, foreign_ratio=0.05)),
@@ -95,11 +102,13 @@ def test_each_disturbance_is_a_sentence(conditions: Conditions, said: str):
             hiccup=Quantiles(p50=0.5),
             machine=machine(starved_ratio=0.9, foreign_ratio=0.9, steal_ratio=0.5),
         ),
-        replace(SMOKE, failures={"disk": 9}, samples={"disk": 1000}),
+        replace(SMOKE, failures={"disk": 9}, worst_gap={"disk": 9}, samples={"disk": 1000}),
         replace(SMOKE, idle_lateness=late(p99=0.004), tightest_s=math.nan),
     ],
     ids=[
         "busy target",
+        "hanging target",
+        "hardly ever late",
         "loose objective",
         "hardly idle",
         "in its own way",
@@ -119,18 +128,43 @@ def test_wrong_figures_are_distrusted_even_when_every_objective_is_kept():
     assert [False, False] == [certify(lossy).trusted, certify(stepped).trusted]
 
 
-@pytest.mark.parametrize(
-    ("detector", "status", "slow"),
-    [("slo", Status.FAIL, True), ("slo", Status.PASS, False), ("never", Status.FAIL, False)],
-)
-def test_only_a_broken_objective_can_be_the_disturbance_s_fault(
-    detector: str, status: Status, slow: bool
-):
-    verdict = Verdict(
-        check="x", detector=detector, concern=Concern.OBJECTIVE, status=status, reason=""
+def verdict(status: Status, unit: str, concern: Concern = Concern.OBJECTIVE) -> Verdict:
+    return Verdict(
+        check="x", detector="slo", concern=concern, status=status, reason="it is so", unit=unit
     )
 
-    assert slow == is_slow([verdict])
+
+@pytest.mark.parametrize(
+    ("status", "unit", "slow"),
+    [
+        (Status.FAIL, "s", True),
+        (Status.FAIL, "1/s", True),
+        (Status.PASS, "s", False),
+        (Status.FAIL, "ratio", False),
+        (Status.FAIL, "B/s", False),
+    ],
+)
+def test_only_a_broken_time_or_rate_can_be_the_disturbance_s_fault(
+    status: Status, unit: str, slow: bool
+):
+    assert slow == is_slow([verdict(status, unit)])
+
+
+def test_a_crowded_machine_excuses_what_is_slow_and_no_leak():
+    crowded = certify(replace(SMOKE, machine=machine(steal_ratio=0.5)))
+    slow, leak = verdict(Status.FAIL, "s"), verdict(Status.FAIL, "B/s", Concern.LEAK)
+
+    told = doubted([slow, leak], crowded)
+
+    assert [Status.UNKNOWN, Status.FAIL] == [one.status for one in told]
+    assert "it is so, but the host took 50 % of the CPU time away" in told[0].reason
+
+
+def test_lost_results_void_the_run_and_change_no_check():
+    lossy = certify(replace(SMOKE, dropped_results=1))
+    slow = verdict(Status.FAIL, "s")
+
+    assert (True, (slow,)) == (lossy.is_void, doubted([slow], lossy))
 
 
 def test_failures_in_a_row_are_counted_and_reset_by_a_success():
@@ -139,29 +173,3 @@ def test_failures_in_a_row_are_counted_and_reset_by_a_success():
         record.add(is_good=is_good)
 
     assert (5, 3, 2) == (record.samples, record.failures, record.worst_gap)
-
-
-def test_machine_figures_are_means_and_rates_of_the_columns():
-    columns = {
-        "t_s": np.array([0.0, 10.0, 20.0]),
-        "tester_resident_bytes": np.array([1.0, 2.0, np.nan]),
-        "tester_cpu_s": np.array([1.0, np.nan, 5.0]),
-        "host_steal_ratio": np.array([np.nan, 0.1, 0.3]),
-        "host_clock_step_s_max": np.array([0.0, 0.5, 0.1]),
-        "cpu_wait_s": np.array([0.0, 1.0, 2.0]),
-        "cpu_s": np.array([3.0, 6.0, 9.0]),
-        "host_busy_s": np.array([100.0, 110.0, 120.0]),
-        "host_cpus": np.array([2.0, 2.0, 2.0]),
-    }
-
-    machine = machine_of(columns)
-
-    assert (2.0, 0.2, pytest.approx(0.2), 0.5) == (
-        machine.tester_rss_bytes,
-        machine.tester_cpu_ratio,
-        machine.steal_ratio,
-        machine.clock_step_s,
-    )
-    # 2 s of 2 + 6 waited; of 20 s busy, 6 were the target's and 4 the tester's.
-    assert (0.25, 0.25) == (machine.starved_ratio, pytest.approx(machine.foreign_ratio))
-    assert math.isnan(machine.memory_pressure_ratio)

@@ -10,11 +10,17 @@ GET, STORE = OPERATIONS.index("get"), OPERATIONS.index("store")
 MS = 1_000_000
 
 
-def windows(timeout_s: float = 30.0) -> Windows:
-    return Windows(["store", "get"], window_s=10.0, timeout_s=timeout_s)
+def windows(timeout_s: float = 30.0, first_measured: int = 0) -> Windows:
+    return Windows(["store", "get"], 10.0, timeout_s, first_measured)
 
 
-def add(folded: Windows, operation: int, latencies_ms: list[int], codes: list[int]) -> None:
+def add(
+    folded: Windows,
+    operation: int,
+    latencies_ms: list[int],
+    codes: list[int],
+    phases: list[int] | None = None,
+) -> None:
     """Operations due at zero, started after 1 ms of waiting."""
     end = np.array(latencies_ms, dtype=np.int64) * MS
     count = len(latencies_ms)
@@ -24,6 +30,7 @@ def add(folded: Windows, operation: int, latencies_ms: list[int], codes: list[in
         start_ns=np.full(count, MS, dtype=np.int64),
         end_ns=end,
         code=np.array(codes, dtype=np.uint8),
+        phase=None if phases is None else np.array(phases, dtype=np.uint8),
     )
 
 
@@ -61,16 +68,17 @@ def test_a_window_forgets_what_the_one_before_saw():
     assert (10.0, 20.0, 1) == (row.start_s, row.end_s, row.count)
 
 
-def test_warm_up_counts_in_the_totals_but_is_not_measured():
-    folded = windows()
-    add(folded, GET, [900], [0])
-    folded.close(end_s=10.0, phase="warm-up", due_count=3, is_measured=False)
-    add(folded, GET, [2], [0])
-    folded.close(end_s=20.0, phase="steady", due_count=8)
-    assert (5, 10.0) == (folded.measured_due_count, folded.measured_s)
-    assert 2 == folded.totals()["get"].count
-    assert 1 == folded.after_warm_up()["get"].count
-    assert folded.after_warm_up()["get"].latency.max_ns == 2 * MS
+def test_a_result_belongs_to_the_phase_it_was_due_in_whenever_it_came():
+    folded = windows(first_measured=1)
+    add(folded, GET, [900, 2], [0, 0], phases=[0, 1])
+    folded.close(end_s=10.0, phase="warm-up", is_measured=False)
+    add(folded, GET, [800, 3, 3], [0, 0, 0], phases=[0, 1, 1])
+    folded.close(end_s=20.0, phase="steady", pending_count=4)
+    assert (7, 10.0) == (folded.measured_due_count, folded.measured_s)
+    assert 5 == folded.totals()["get"].count
+    assert 3 == folded.after_warm_up()["get"].outcomes["ok"]
+    assert folded.after_warm_up()["get"].latency.max_ns == 3 * MS
+    assert folded.totals()["get"].latency.max_ns == 900 * MS
 
 
 def test_an_operation_slower_than_the_limit_is_a_timeout_whatever_it_answered():

@@ -1,0 +1,43 @@
+"""Is a run distrusted when the tester failed it, and not when the target did?"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from tests.endtoend.conftest import only_run, soak
+from tests.endtoend.test_trouble import wait_until_running
+
+PAUSE_S = 7.0
+
+
+def test_a_tester_that_stood_still_is_no_ground_for_a_verdict(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+):
+    process = start("run", "control", "--duration", "16s", "--plain", "--listen", "127.0.0.1:0")
+    wait_until_running(process)
+    os.kill(process.pid, signal.SIGSTOP)
+    Event().wait(PAUSE_S)
+    os.kill(process.pid, signal.SIGCONT)
+    process.communicate(timeout=60)
+
+    assert 13 == process.returncode
+    report = json.loads((only_run(tmp_path / "runs") / "report.json").read_text())
+    said = "; ".join(report["certificate"]["reasons"])
+    assert "operations were scheduled after they were due" in said
+    assert "sampler process gave nothing" in said
+
+
+def test_a_target_that_hangs_has_missed_its_objective(tmp_path: Path):
+    done = soak(
+        *("run", "smoke", "--target", "faulty", "--duration", "12s", "--listen", "127.0.0.1:0"),
+        *("--set", "target.params.hang_at_operation=600", "--set", "target.timeout=2s"),
+        out=tmp_path / "runs",
+    )
+
+    assert 10 == done.code, done.report["verdict"]
+    errors = next(check for check in done.report["checks"] if check["name"] == "errors")
+    assert "fail" == errors["status"]
