@@ -40,6 +40,9 @@ Overrides = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
 ]
 
+Listen = Annotated[
+    str | None, typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN")
+]
 Published = Annotated[
     list[str] | None,
     typer.Option(
@@ -67,10 +70,7 @@ def run(
     out: Annotated[
         Path, typer.Option(help="Where the run directory is made.", envvar="SOAK_OUT")
     ] = Path("runs"),
-    listen: Annotated[
-        str | None,
-        typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN"),
-    ] = None,
+    listen: Listen = None,
     overrides: Overrides = None,
     publish: Published = None,
     baseline: Annotated[
