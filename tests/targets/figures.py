@@ -27,7 +27,7 @@ def main(run: Path) -> None:
         outcomes, times = figures["outcomes"], figures["service_s"]
         failed = sum(outcomes[kind] for kind in ("wrong", "error", "timeout"))
         own = [row for row in windows if row["operation"] == name and row["phase"] != "warm-up"]
-        medians = [in_ms(float(row["service_p50_s"])) for row in own if row["service_p50_s"]]
+        medians = [in_ms(float(row["service_p50_s"])) for row in own if int(row["ok"])]
         ends = f"{medians[0]}, {medians[-1]}" if medians else "-"
         print(f"| {name} | {figures['count']:,} | {failed:,} | ", end="")
         print(f"{in_ms(times['p50'])} | {in_ms(times['p99'])} | {ends} |")
