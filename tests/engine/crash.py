@@ -45,7 +45,7 @@ _IDS = 500
 _OPTIONS = replace(
     SMALL, capacity_records=350, maintenance=True, segment_bytes=64 << 10, ballast_bytes=0
 )
-_ENTRY = struct.Struct("<cHI")
+_ENTRY = struct.Struct("<cHQ")
 _CYCLES_PER_DIRECTORY = 25
 
 
@@ -148,6 +148,12 @@ def _work(store: engine.Engine, journal: Path, seed: int, half: int, steps: int)
     os.close(fd)
 
 
+def _give_up(problem: threading.ExceptHookArgs) -> None:
+    """A worker that dies of anything but the kill must not pass for one that was killed."""
+    sys.__excepthook__(problem.exc_type, problem.exc_value or Exception(), problem.exc_traceback)
+    os._exit(1)
+
+
 def _link(store: engine.Engine, source: int, target: int) -> None:
     try:
         store.link(source, target, "next")
@@ -168,15 +174,18 @@ def cycle(
         path.unlink(missing_ok=True)
     pid = os.fork()
     if not pid:
+        threading.excepthook = _give_up
         try:
             child(directory, journals, disk, seed)
         finally:
-            os._exit(0)
+            os._exit(int(sys.exc_info()[0] is not None))
     timer = threading.Timer(patience_s, os.kill, (pid, ending))
     timer.start()
     _, status = os.waitpid(pid, 0)
     timer.cancel()
     timer.join()
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        sys.exit(f"seed {seed}: the child failed; its words are above")
     acks = sum(truth.learn(path.read_bytes()) for path in journals if path.exists())
     store = engine.open(directory, replace(_OPTIONS, maintenance=False))
     truth.check(store)
