@@ -74,7 +74,7 @@ def capabilities_of(params: Params) -> frozenset[str]:
     return frozenset(name for name in CAPABILITIES if getattr(params, name) is not None)
 
 
-class Service:
+class Remote:
     """The mapped calls. Where nothing counts, what was stored and not deleted is counted here."""
 
     def __init__(self, url: str, params: Params, server: Server | None) -> None:
@@ -197,7 +197,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     pid = server.pid if server else params.pid
     try:
         return Driven(
-            lambda: Service(url, params, server),
+            lambda: Remote(url, params, server),
             capabilities=capabilities_of(params),
             directories=[directory] if directory else [],
             clock=clock,
