@@ -89,11 +89,11 @@ def _target(scenario: Scenario) -> Iterator[Contradiction]:
 
 def _lacking(scenario: Scenario, lacking: list[str]) -> Iterator[Contradiction]:
     lacks = f"the target {scenario.target.name} lacks {', '.join(lacking)}"
-    remedy = f"leave it out, or give it no weight: --set 'phases[*].mix.{lacking[0]}=0'"
+    remedy = "leave it out, or give it no weight: --set 'phases[*].mix.{}=0'"
     for i, phase in enumerate(scenario.phases):
         for name in lacking:
             if phase.mix.get(name, 0):
-                yield ("phases", i, "mix", name), f"{lacks}; {remedy}"
+                yield ("phases", i, "mix", name), f"{lacks}; {remedy.format(name)}"
     if scenario.maintain_every and "maintain" in lacking:
         yield ("maintain_every",), f"{lacks}; set it to null"
 
