@@ -11,27 +11,25 @@ The load never waits for any of this: what it needs is in the ring seconds ahead
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
 
 from soak import __version__
-from soak.clock import NS_PER_S, Clock, iso_utc
+from soak.clock import NS_PER_S, Clock
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.workload import Workload
 from soak.logs import log
 from soak.result import OPERATIONS
-from soak.rundir import LineLog, RunDirectory
+from soak.rundir import ROOM, LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, dump
 from soak.snapshot import NAN, Hang, Identity, Snapshot, State
-from soak.verdict import ExitCode, Mistake, RunVerdict
-from soak.verdict import Status as Word
+from soak.verdict import ExitCode, Mistake
 from soak.watch.allocator import settle, sweep
 from soak.watch.conditions import Moment
+from soak.watch.ending import Ending, write_checkpoint, write_histograms
 from soak.watch.environment import describe, with_target
 from soak.watch.events import EventLog
 from soak.watch.jobs import every
+from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.status import EVICTED, Status, starting, warm_until_s
 from soak.watch.worker_log import LogTail, WorkerFacts
@@ -78,8 +76,8 @@ class Controller:
         self.latest = starting(self._identity, scenario)
         self._facts = WorkerFacts()
         self._tail = LogTail(directory.worker_log)
-        self._tester_failure = ""
-        self._target_failure = ""
+        self._ending = Ending()
+        self._has_begun = False
         self.beat_ns = clock.monotonic_ns()
 
     def run(self, stop: StopRequest, show: Show) -> Snapshot:
@@ -88,6 +86,14 @@ class Controller:
         Makes the run directory. Raises RunDirError, and Unavailable when the target cannot start.
         """
         self._directory.make()
+        try:
+            return self._run(stop, show)
+        except RunDirError:
+            if not self._has_begun:
+                self._directory.discard()
+            raise
+
+    def _run(self, stop: StopRequest, show: Show) -> Snapshot:
         self._directory.replace(self._directory.scenario, dump(self._scenario).encode())
         self._directory.replace_json(self._directory.environment, self._environment)
         self._prepare()
@@ -109,7 +115,13 @@ class Controller:
         self._observer = Observer(
             scenario, directory, self._clock, self._events, self._facts, self._tail
         )
-        self._status = Status(scenario, self._identity, self._observer, self._events, self._logs[1])
+        self._logs += self._observer.logs
+        self._losses = Losses(
+            directory, self._logs, self._ring, self._tail, self._events, self._clock
+        )
+        self._status = Status(
+            scenario, self._identity, self._observer, self._events, self._logs[1], self._losses
+        )
         self._phase_index = 0
         self._warm_until_s = warm_until_s(scenario)
         self._window_end_s = scenario.observe.window
@@ -122,6 +134,10 @@ class Controller:
                 self._facts.fold(line)
             if self._facts.unavailable:
                 raise Unavailable(f"target {self._scenario.target.name}: {self._facts.unavailable}")
+            if worker.exit_code() == ExitCode.USAGE:
+                words = worker.last_words()
+                where = self._directory.path
+                raise RunDirError(f"{where}: the worker found no room there: {words}; {ROOM}")
             if worker.exit_code() is not None and self._facts.ready is None:
                 raise Unavailable(f"the worker ended before it was ready: {worker.last_words()}")
             if stop.signal_number or self._clock.monotonic_ns() > deadline_ns:
@@ -137,6 +153,7 @@ class Controller:
 
     def _begin(self) -> None:
         """Fix time zero and fill the ring."""
+        self._has_begun = True
         self._status.environment = self._environment
         self._t0_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
         started_s = self._clock.wall_s() + LEAD_S
@@ -158,7 +175,7 @@ class Controller:
         return every(jobs, self._on_job_error)
 
     def _on_job_error(self, name: str, error: BaseException) -> None:
-        self._tester_failure = f"{name}: {error!r}"
+        self._ending.tester_failure = f"{name}: {error!r}"
         log().error("job_failed", job=name, error=repr(error))
 
     def _sample(self) -> None:
@@ -193,6 +210,7 @@ class Controller:
             self._turn_pages((now_ns - self._t0_ns) / NS_PER_S)
             if now_ns >= next_snapshot_ns:
                 next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
+                self._losses.look()
                 self.latest = self._status.snapshot(self._moment("running"))
                 show(self.latest)
             self._clock.sleep_s(TICK_S)
@@ -200,10 +218,10 @@ class Controller:
     def _is_over(self, worker: WorkerProcess, stop: StopRequest) -> bool:
         if worker.exit_code() is not None:
             log().error("worker_ended", exit_code=worker.exit_code())
-            self._target_failure = f"the worker ended during the run: {worker.last_words()}"
+            self._ending.target_failure = f"the worker ended during the run: {worker.last_words()}"
         if self._facts.failed:
-            self._tester_failure = self._facts.failed
-        if stop.signal_number or self._tester_failure or self._target_failure:
+            self._ending.tester_failure = self._facts.failed
+        if stop.signal_number or self._ending.is_near:
             return True
         return self._elapsed_s() >= self._scenario.duration_s
 
@@ -281,50 +299,28 @@ class Controller:
         return self._conclude(stop)
 
     def _conclude(self, stop: StopRequest) -> Snapshot:
-        verdict = self._overriding_verdict(stop)
-        state: State = "finished" if verdict is None else "interrupted"
-        if self._tester_failure or self._target_failure:
-            state = "failed"
-        snapshot = self._status.snapshot(self._moment(state), verdict)
+        self._ending.signal_number = stop.signal_number
+        moment = self._moment(self._ending.state)
+        directory, losses = self._directory, self._losses
+        losses.look()
+        self._ring.close()
+        if losses.sentence():
+            # The schedule has been run; what it took is room for the report.
+            directory.ring.unlink(missing_ok=True)
+        losses.keep(lambda: write_histograms(directory, self._observer.windows))
+        snapshot = self._last(moment)
         for each in snapshot.verdicts:
             self._status.log_verdict(snapshot.elapsed_s, each)
-        arrays: dict[str, Any] = dict(self._observer.windows.arrays())
-        with self._directory.histograms.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        self._directory.replace_json(
-            self._directory.checkpoint,
-            {
-                "run_id": self._directory.run_id,
-                "state": state,
-                "seed": self._scenario.seed,
-                "started": iso_utc(snapshot.identity.started),
-                "elapsed_s": snapshot.elapsed_s,
-                "scheduled": self._ring.scheduled,
-                "exit_code": int(snapshot.verdict.exit_code),
-            },
-        )
-        self._observer.close()
+        losses.keep(lambda: write_checkpoint(directory, snapshot, self._ring.scheduled))
+        # The last lines and files may have been lost, too.
+        self.latest = self._last(moment)
         for written in self._logs:
             written.close()
-        self._ring.close()
-        self.latest = snapshot
-        return snapshot
+        return self.latest
 
-    def _overriding_verdict(self, stop: StopRequest) -> RunVerdict | None:
-        """Where not the checks but what ended the run decides."""
-        if self._tester_failure:
-            reason = f"the tester failed: {self._tester_failure.splitlines()[0]}"
-            return RunVerdict(status=Word.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=reason)
-        if self._target_failure:
-            return RunVerdict(
-                status=Word.FAIL, exit_code=ExitCode.TARGET, reason=self._target_failure
-            )
-        if stop.signal_number:
-            reason = f"stopped by signal {stop.signal_number} after {self._elapsed_s():.0f} s"
-            return RunVerdict(
-                status=Word.UNKNOWN, exit_code=128 + stop.signal_number, reason=reason
-            )
-        return None
+    def _last(self, moment: Moment) -> Snapshot:
+        verdict = self._ending.verdict(moment.elapsed_s, self._losses.sentence())
+        return self._status.snapshot(moment, verdict)
 
 
 def identity_of(scenario: Scenario, directory: RunDirectory, clock: Clock) -> Identity:

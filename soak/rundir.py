@@ -25,11 +25,15 @@ import json
 import math
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from soak.clock import iso_utc
 from soak.verdict import Mistake
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+ROOM = "make room there, or pass --out DIR on another disk"
 
 
 class RunDirError(Mistake):
@@ -71,6 +75,10 @@ class RunDirectory:
                 f"{self.path}: cannot make the run directory: {error.strerror}; pass --out DIR"
             ) from error
 
+    def discard(self) -> None:
+        """Remove what `make` made and everything in it: a run that never began is none."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @property
     def run_id(self) -> str:
         return self.path.name
@@ -86,34 +94,61 @@ class RunDirectory:
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise RunDirError(f"{path}: cannot be written: {error.strerror}") from error
+            raise unwritable(path, error) from error
 
     def replace_json(self, path: Path, document: Mapping[str, object]) -> None:
         text = json.dumps(finite(document), indent=1, allow_nan=False)
         self.replace(path, text.encode() + b"\n")
 
 
+def unwritable(path: Path, error: OSError) -> RunDirError:
+    """What to raise where a file of the run directory cannot be written, with the remedy."""
+    remedy = f"; {ROOM}" if error.errno in FULL else ""
+    return RunDirError(f"{path}: cannot be written: {error.strerror}{remedy}")
+
+
 class LineLog:
-    """A file that grows by whole lines. When the disk is full it stops, and says since when."""
+    """A file that grows by whole lines. What a full disk refuses is lost, and counted.
+
+    Every line is tried again, so the log goes on when there is room. trouble: why a line was lost
+    first, empty while none was; lost_count: how many were.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        """Raises RunDirError."""
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise unwritable(path, error) from error
         self._path = path
+        self._head = b""
         self.trouble = ""
+        self.lost_count = 0
+
+    def begin(self, head: str) -> None:
+        """Let this line come first: before the first one that finds room."""
+        self._head = head.encode() + b"\n"
 
     def append(self, line: str) -> None:
-        if self.trouble:
-            return
-        content = line.encode() + b"\n"
+        """Raises RunDirError for anything but a disk that is full or failing."""
+        content = self._head + line.encode() + b"\n"
         try:
             written = self._file.write(content)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
-                raise RunDirError(f"{self._path}: cannot be written: {error.strerror}") from error
-            self.trouble = f"{self._path.name}: {error.strerror}"
+            if error.errno not in FULL:
+                raise unwritable(self._path, error) from error
+            self._lose(error.errno)
             return
         if written != len(content):
-            self.trouble = f"{self._path.name}: only part of a line could be written"
+            # Half a line would spoil the next one.
+            self._file.truncate(self._file.tell() - written)
+            self._lose(errno.ENOSPC)
+            return
+        self._head = b""
+
+    def _lose(self, number: int) -> None:
+        self.lost_count += 1
+        self.trouble = self.trouble or f"{self._path.name}: {os.strerror(number)}"
 
     def append_json(self, document: Mapping[str, object]) -> None:
         self.append(json.dumps(finite(document), allow_nan=False))

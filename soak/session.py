@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -17,12 +18,12 @@ from soak.logs import configure
 from soak.outlets import NOWHERE, Outlets, conclude, publishing
 from soak.report.document import document
 from soak.report.record import RunRecord
-from soak.rundir import RunDirectory
+from soak.rundir import RunDirectory, RunDirError
 from soak.scenario import Scenario
 from soak.show.plain import Plain
 from soak.snapshot import Identity, Snapshot
 from soak.targets._packages import interpreter
-from soak.verdict import Mistake, RunVerdict, Status
+from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
 
 
@@ -79,20 +80,39 @@ def execute(
             snapshot = gated(snapshot, directory, baselines, thresholds)
         view.update(snapshot)
         conclude(published, snapshot)
-        report = write_papers(directory, snapshot)
-        view.close(snapshot.verdict, str(report))
+        snapshot, report = write_papers(directory, snapshot)
+        view.close(snapshot.verdict, report)
     _say_result(snapshot, report, as_json=as_json)
     return snapshot.verdict.exit_code
 
 
-def write_papers(directory: RunDirectory, snapshot: Snapshot) -> Path:
-    """report.json, then report.html from what the directory holds; the HTML file's path."""
-    directory.replace_json(directory.report, document(snapshot))
+def write_papers(directory: RunDirectory, snapshot: Snapshot) -> tuple[Snapshot, str]:
+    """report.json, then report.html from what the directory holds.
+
+    Returns the snapshot, whose verdict is at best unknown where report.json finds no room, and
+    the path of the HTML report, or why there is none.
+    """
     # Only now: the drawing library costs 60 MB and a second, and the load is over.
     from soak.report.files import write_reports
 
-    write_reports(directory.path)
-    return directory.report_html
+    try:
+        directory.replace_json(directory.report, document(snapshot))
+    except RunDirError as error:
+        return _unwritten(snapshot, error), f"none, {error}"
+    try:
+        write_reports(directory.path)
+    except Mistake as error:
+        return snapshot, f"{directory.report}; no page, {error}"
+    return snapshot, str(directory.report_html)
+
+
+def _unwritten(snapshot: Snapshot, error: RunDirError) -> Snapshot:
+    """The verdict of a run that has no report: a pass that nobody can look up is none."""
+    before = snapshot.verdict
+    if before.status is not Status.PASS:
+        return snapshot
+    verdict = RunVerdict(status=Status.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=str(error))
+    return replace(snapshot, verdict=verdict)
 
 
 def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> View:
@@ -118,7 +138,7 @@ def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None],
     return on_signal
 
 
-def _say_result(snapshot: Snapshot, report: Path, *, as_json: bool) -> None:
+def _say_result(snapshot: Snapshot, report: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(document(snapshot), indent=1))
         return

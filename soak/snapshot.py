@@ -98,6 +98,7 @@ class Certificate:
     clock_step_s: float
     sampler_failures: Mapping[str, int]
     is_void: bool = False
+    lost_lines: int = 0  # of the run's logs, on a full disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from soak.load.telemetry import Telemetry, WorkerLog
 from soak.oracle import importance
 from soak.oracle.population import Population, Shape
 from soak.result import OPERATIONS, CapacityRefused, TargetError
-from soak.rundir import LineLog, RunDirectory
+from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, load
 from soak.seams import Operation, Target
 from soak.verdict import ExitCode
@@ -55,7 +55,7 @@ class Bench:
 
 
 def main(directory: RunDirectory) -> int:
-    """Run until stopped; returns the exit code."""
+    """Run until stopped; returns the exit code. Raises RunDirError when it cannot begin."""
     log = WorkerLog(LineLog(directory.worker_log))
     log.tell("hello", pid=os.getpid())
     stop = Stop()
@@ -129,10 +129,15 @@ def _serve(
         directories=[str(path) for path in bench.target.directories()],
         config=scenario.target.params.model_dump(mode="json"),
     )
+    if log.lost_count:
+        raise RunDirError(f"{directory.worker_log}: cannot be written, so nobody would hear of it")
     while not stop.asked:
+        ring.lost_lines = log.lost_count
         wait(clients + others, timeout=POLL_S, return_when=FIRST_EXCEPTION)
         stop.asked |= any(_bug(thread) for thread in clients + others)
-    return _finish(bench, clients, others, telemetry, log, stop)
+    code = _finish(bench, clients, others, telemetry, log, stop)
+    ring.lost_lines = log.lost_count
+    return code
 
 
 def _finish(
@@ -247,4 +252,8 @@ def _words(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(RunDirectory(Path(sys.argv[1]))))
+    try:
+        sys.exit(main(RunDirectory(Path(sys.argv[1]))))
+    except RunDirError as no_room:
+        sys.stderr.write(f"{no_room}\n")
+        sys.exit(ExitCode.USAGE)

@@ -7,6 +7,7 @@ import pytest
 
 from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.watch.worker_log import LogTail, WorkerFacts
+from tests.crowded import largest_file
 
 
 def made(out: Path) -> RunDirectory:
@@ -42,12 +43,43 @@ def test_replacing_a_file_leaves_no_partial_one_behind(tmp_path):
     assert [] == list(directory.path.glob("*.partial"))
 
 
-def test_a_full_disk_stops_the_log_and_says_so():
+def test_lines_that_a_full_disk_refuses_are_counted():
     log = LineLog(Path("/dev/full"))
     log.append("a line")
     log.append("another")
     log.close()
-    assert "full: No space left on device" == log.trouble
+    assert ("full: No space left on device", 2) == (log.trouble, log.lost_count)
+
+
+def test_half_a_line_is_taken_back_and_the_log_goes_on_when_there_is_room(tmp_path):
+    path = tmp_path / "samples.csv"
+    log = LineLog(path)
+    log.append("first")
+    with largest_file(10):
+        log.append("second")
+        log.append("third")
+    log.append("fourth")
+    log.close()
+    assert ("first\nfourth\n", 2) == (path.read_text(), log.lost_count)
+
+
+def test_the_head_comes_before_the_first_line_that_finds_room(tmp_path):
+    path = tmp_path / "samples.csv"
+    log = LineLog(path)
+    log.begin("t_s,recall")
+    with largest_file(12):
+        log.append("1.0,0.9")
+    log.append("2.0,0.9")
+    log.append("3.0,0.9")
+    log.close()
+    assert "t_s,recall\n2.0,0.9\n3.0,0.9\n" == path.read_text()
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path):
+    directory = made(tmp_path)
+    directory.replace(directory.scenario, b"name: steady")
+    directory.discard()
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_csv_rows_leave_unknown_figures_empty(tmp_path):

@@ -75,7 +75,8 @@ class Conditions:
     target; is_hanging: all of them were at the end. written_late_count: due before the tester had
     scheduled them, worst by written_late_s. is_slow: whether a time or rate objective is broken.
     tightest_s: the smallest latency bound among the checks, nan without one. samples, failures,
-    worst_gap: per sampler, all, failed, and most failed in a row.
+    worst_gap: per sampler, all, failed, and most failed in a row. loss: what the record lacks, a
+    sentence, empty where it is whole; lost_lines: how many lines of logs that is.
     """
 
     lateness: Quantiles = field(default_factory=Quantiles)
@@ -97,6 +98,8 @@ class Conditions:
     samples: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     worst_gap: Mapping[str, int] = field(default_factory=dict)
+    loss: str = ""
+    lost_lines: int = 0
 
 
 class SamplerRecord:
@@ -162,6 +165,7 @@ def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate
         host_pressure_ratio=machine.cpu_pressure_ratio,
         clock_step_s=machine.clock_step_s,
         sampler_failures=dict(conditions.failures),
+        lost_lines=conditions.lost_lines,
     )
 
 
@@ -171,6 +175,8 @@ def _of_figures(conditions: Conditions, limits: Limits) -> Sequence[str]:
     machine = conditions.machine
     if conditions.dropped_results:
         reasons.append(f"{count(conditions.dropped_results)} results were lost")
+    if conditions.loss:
+        reasons.append(conditions.loss)
     if machine.tester_cpu_ratio > limits.tester_cpu_ratio:
         reasons.append(
             f"the tester used {figure(machine.tester_cpu_ratio, 'ratio')} of a CPU, "

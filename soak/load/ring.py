@@ -25,6 +25,7 @@ from soak.load.slots import (
     END_WORD,
     HEADER_BYTES,
     LAYOUT,
+    LOST_WORD,
     MAGIC,
     PID_WORD,
     SLOTS_WORD,
@@ -33,6 +34,7 @@ from soak.load.slots import (
     slots_of,
 )
 from soak.result import OUTCOME_MASK, Outcome, slot_code
+from soak.rundir import unwritable
 from soak.seams import Floats
 
 SLOTS = 1 << 17
@@ -88,15 +90,22 @@ class Ring:
 
     @classmethod
     def create(cls, path: Path, slots: int = SLOTS) -> Self:
-        """A new, empty ring; slots must be a power of two. Replaces what was there."""
+        """A new, empty ring; slots must be a power of two. Replaces what was there.
+
+        Raises RunDirError where there is no room for it, and leaves nothing behind.
+        """
         assert slots.bit_count() == 1, "slots must be a power of two"
         header = np.zeros(HEADER_BYTES // 8, dtype=np.int64)
         header[:5] = (MAGIC, LAYOUT, slots, 0, EMPTY)
-        with path.open("wb") as file:
-            file.write(header.tobytes())
-            file.write(np.full(slots, EMPTY, dtype=np.int64).tobytes())
-            file.write(bytes((BYTES_PER_SLOT - 8) * slots))
-        return cls.open(path)
+        try:
+            with path.open("wb") as file:
+                file.write(header.tobytes())
+                file.write(np.full(slots, EMPTY, dtype=np.int64).tobytes())
+                file.write(bytes((BYTES_PER_SLOT - 8) * slots))
+            return cls.open(path)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise unwritable(path, error) from error
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -133,6 +142,15 @@ class Ring:
     @worker_pid.setter
     def worker_pid(self, pid: int) -> None:
         self._header[PID_WORD] = pid
+
+    @property
+    def lost_lines(self) -> int:
+        """Lines of the worker's log that found no room; the log itself could not say so."""
+        return int(self._header[LOST_WORD])
+
+    @lost_lines.setter
+    def lost_lines(self, count: int) -> None:
+        self._header[LOST_WORD] = count
 
     def start(self, t0_ns: int) -> None:
         """Fix time zero; blocks can be written from here on."""

@@ -2,7 +2,7 @@
 
     header, 8,192 bytes of int64 words:
       0 magic  1 layout version  2 slots  3 t0_ns  4 closing (operations in all, -1: not known yet)
-      5 worker pid
+      5 worker pid  6 lines that the worker's log lost
       256..511  phase_begin_ns, 512..767 phase_end_ns: written for closed phases only
     then one column after the other, `slots` entries each:
       tag      int64  index << 16 | phase << 8 | operation; -1: empty     controller, last
@@ -30,7 +30,7 @@ EMPTY = -1
 CLOSED = 1 << 62
 WRITTEN_LATE = 1 << 61  # added to a due time that had passed before a free client could see it
 
-SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD = 2, 3, 4, 5
+SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD, LOST_WORD = 2, 3, 4, 5, 6
 BEGIN_WORD, END_WORD = 256, 512
 
 

@@ -34,6 +34,11 @@ class WorkerLog:
     def __init__(self, lines: LineLog) -> None:
         self._lines = lines
 
+    @property
+    def lost_count(self) -> int:
+        """Lines that found no room."""
+        return self._lines.lost_count
+
     def tell(self, kind: str, **facts: object) -> None:
         self._lines.append_json({"t_ns": monotonic_ns(), "kind": kind, **facts})
 

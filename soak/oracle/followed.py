@@ -8,10 +8,13 @@ target's, and it survives the process.
 """
 
 import mmap
+import os
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from soak.rundir import unwritable
 
 IntegerFormat = Literal["q", "I", "H", "B"]
 WIDTHS = {"q": 8, "I": 4, "H": 2, "B": 1}
@@ -22,11 +25,16 @@ class FollowedKeys:
     """36 bytes per key. The singular names are for one slot, the plural ones for all at once.
 
     Element access through a memoryview is twice as fast as through an array; both look at the
-    same bytes. resume: keep what the file says instead of starting empty.
+    same bytes. resume: keep what the file says instead of starting empty. Raises RunDirError.
     """
 
     def __init__(self, path: Path, keys: int, *, resume: bool) -> None:
         with path.open("r+b" if resume else "w+b") as file:
+            try:
+                # Room for every page now: where none is left, a write to the map kills.
+                os.posix_fallocate(file.fileno(), 0, keys * ROW_BYTES)
+            except OSError as error:
+                raise unwritable(path, error) from error
             file.truncate(keys * ROW_BYTES)
             self._map = mmap.mmap(file.fileno(), keys * ROW_BYTES)
         # Widest first, so that every column is aligned.

@@ -158,6 +158,7 @@ def _certificate(certificate: Certificate) -> Document:
         "lateness_s": dataclasses.asdict(certificate.lateness),
         "hiccup_s": dataclasses.asdict(certificate.hiccup),
         "dropped_results": certificate.dropped_results,
+        "lost_lines": certificate.lost_lines,
         "offered_rate": certificate.offered_rate,
         "achieved_rate": certificate.achieved_rate,
         "tester_rss_bytes": certificate.tester_rss_bytes,

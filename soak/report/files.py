@@ -44,9 +44,16 @@ def write_reports(
 
 
 def _write(path: Path, content: bytes) -> Path:
+    # What is there already may be a pipe, or a link to one: only a file of one's own is replaced.
+    is_plain = not path.exists() or (path.is_file() and not path.is_symlink())
+    partial = path.with_name(path.name + ".partial") if is_plain else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        partial.write_bytes(content)
+        if is_plain:
+            partial.replace(path)
     except OSError as error:
+        if is_plain and partial.is_file():
+            partial.unlink()
         raise RunError(f"{path}: the report cannot be written: {error.strerror}") from error
     return path

@@ -118,6 +118,7 @@ def _conditions(found: Mapping[str, object]) -> list[tuple[str, object]]:
         ("operations started late by", _spread(late)),
         ("a sleeping thread woke late by", _spread(hiccup)),
         ("results lost", figures.whole(found.get("dropped_results"))),
+        ("lines of logs lost", figures.whole(found.get("lost_lines"))),
         ("asked for", figures.rate(found.get("offered_rate"))),
         ("achieved", figures.rate(found.get("achieved_rate"))),
         ("the tester's own memory", figures.size(found.get("tester_rss_bytes"))),

@@ -115,6 +115,11 @@ def _load(snapshot: Snapshot) -> Iterator[Family]:
         "Results that were lost before they were counted.",
         certificate.dropped_results,
     )
+    yield counter(
+        "soak_record_lines_lost_total",
+        "Lines of the run's logs that could not be written or read.",
+        certificate.lost_lines,
+    )
     hiccup = certificate.hiccup
     yield labelled(
         "soak_tester_hiccup_seconds",

@@ -78,7 +78,7 @@ class Observer:
             1, round(scenario.duration_s / scenario.observe.sample / SAMPLE_ROWS)
         )
         self._windows_log = LineLog(directory.windows)
-        self._windows_log.append(HEADER)
+        self._windows_log.begin(HEADER)
 
     def take(self, results: Results) -> None:
         """Fold what was drained."""
@@ -157,14 +157,10 @@ class Observer:
         with self._lock:
             return self.series.columns(names)
 
-    def trouble(self) -> str:
-        """Why part of the record could not be written; empty when all of it was."""
-        logs = (self._samples_log, self._windows_log)
-        return "; ".join(log.trouble for log in logs if log.trouble)
-
-    def close(self) -> None:
-        self._samples_log.close()
-        self._windows_log.close()
+    @property
+    def logs(self) -> tuple[LineLog, LineLog]:
+        """samples.csv and windows.csv."""
+        return self._samples_log, self._windows_log
 
     def _subject(self) -> Subject:
         return Subject(
@@ -216,7 +212,7 @@ class Observer:
             per_window = [f"{o}_{q}_s" for o in self.windows.totals() for q in ("p50", "p99")]
             seen = [name for waiting in self._waiting for name in waiting]
             self._sample_header = list(dict.fromkeys([*seen, *per_window, "achieved_per_s"]))
-            self._samples_log.append(",".join(self._sample_header))
+            self._samples_log.begin(",".join(self._sample_header))
             for waiting in self._waiting:
                 self._write_sample(waiting)
             self._waiting.clear()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from soak.snapshot import (
 from soak.verdict import Concern, RunVerdict, Verdict, merge
 from soak.watch.conditions import Moment, conditions_of
 from soak.watch.events import EventLog
+from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.outline import outline
 from soak.watch.windows import Windows
@@ -49,12 +51,14 @@ class Status:
         observer: Observer,
         events: EventLog,
         log: LineLog,
+        losses: Losses,
     ) -> None:
         self._scenario = scenario
         self.identity = identity
         self._observer = observer
         self._events = events
         self._log = log
+        self._losses = losses
         self._planned_s = scenario.duration_s
         self._warm_until_s = warm_until_s(scenario)
         self._judge = Judge(scenario.checks, scenario.duration_s)
@@ -142,7 +146,7 @@ class Status:
         operations: Mapping[str, OperationTotals],
         verdicts: tuple[Verdict, ...],
     ) -> Conditions:
-        return conditions_of(
+        found = conditions_of(
             moment,
             self._observer,
             operations,
@@ -151,6 +155,7 @@ class Status:
             asked_s=min(moment.elapsed_s, self._planned_s),
             tightest_s=self._judge.tightest_s,
         )
+        return replace(found, loss=self._losses.sentence(), lost_lines=self._losses.line_count)
 
     def _totals(self, elapsed_s: float) -> dict[str, float]:
         """Detectors' totals: after warm-up by their name, of the whole run with `all_`."""

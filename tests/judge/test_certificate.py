@@ -64,6 +64,7 @@ def test_nothing_measured_yet_is_no_reason_for_distrust():
             replace(SMOKE, is_slow=False, written_late_count=9, written_late_s=17.0),
             "9 of 8,000 operations were scheduled after they were due, up to 17 s late",
         ),
+        (replace(SMOKE, loss="the run directory /r lacks lines"), "/r lacks lines"),
         (replace(SMOKE, hiccup=Quantiles(p50=0.02)), "woke 20 ms late"),
         (replace(SMOKE, machine=machine(tester_cpu_ratio=0.95)), "used 95 % of a CPU, above 90 %"),
         (replace(SMOKE, machine=machine(steal_ratio=0.2)), "took 20 % of the CPU time away"),

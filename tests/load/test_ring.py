@@ -6,6 +6,8 @@ import pytest
 from soak.load.ring import Block, Ring, RingError
 from soak.load.slots import HEADER_BYTES
 from soak.result import Outcome, slot_code
+from soak.rundir import RunDirError
+from tests.crowded import largest_file
 
 T0_NS = 1_000_000_000
 SLOTS = 16
@@ -192,3 +194,10 @@ def test_only_a_ring_can_be_opened(tmp_path: Path) -> None:
 
     with pytest.raises(RingError, match=r"ring\.bin is not a slot ring"):
         Ring.open(path)
+
+
+def test_a_ring_without_room_is_refused_and_leaves_no_half_one(tmp_path):
+    path = tmp_path / "ring.bin"
+    with largest_file(4096), pytest.raises(RunDirError, match=r"ring.bin: .*; make room there"):
+        Ring.create(path, SLOTS)
+    assert not path.exists()

@@ -123,6 +123,7 @@ def test_buckets_sum_and_count_are_those_of_the_histogram(snapshot):
         ("soak_offered_rate", {}, 200),
         ("soak_achieved_rate", {}, 199.9),
         ("soak_results_dropped_total", {}, 0),
+        ("soak_record_lines_lost_total", {}, 0),
         ("soak_records_evicted_total", {}, 63_000),
         ("soak_records_deleted_total", {}, 5_000),
         ("soak_target_open_fds", {}, 41),

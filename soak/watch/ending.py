@@ -1,0 +1,74 @@
+"""How did the run end, and what is written then? Where not the checks but its end decides."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from soak.clock import iso_utc
+from soak.rundir import RunDirectory
+from soak.snapshot import Snapshot, State
+from soak.verdict import ExitCode, RunVerdict, Status
+from soak.watch.windows import Windows
+
+
+@dataclass(slots=True)
+class Ending:
+    """Why a run ends before its time; written by whoever notices, all empty while it goes on.
+
+    The tester's own failure counts most, because it says nothing about the target.
+    """
+
+    tester_failure: str = ""
+    target_failure: str = ""
+    signal_number: int = 0
+
+    @property
+    def is_near(self) -> bool:
+        return bool(self.tester_failure or self.target_failure or self.signal_number)
+
+    @property
+    def state(self) -> State:
+        if self.tester_failure or self.target_failure:
+            return "failed"
+        return "interrupted" if self.signal_number else "finished"
+
+    def verdict(self, elapsed_s: float, loss: str = "") -> RunVerdict | None:
+        """The run's verdict; None where the checks decide. loss: what the record lacks."""
+        status, code = Status.UNKNOWN, int(ExitCode.UNKNOWN)
+        if self.tester_failure:
+            reason = f"the tester failed: {self.tester_failure.splitlines()[0]}"
+        elif self.target_failure:
+            status, code, reason = Status.FAIL, int(ExitCode.TARGET), self.target_failure
+        elif self.signal_number:
+            code = 128 + self.signal_number
+            reason = f"stopped by signal {self.signal_number} after {elapsed_s:.0f} s"
+        else:
+            return None
+        reason = "; ".join(filter(None, [reason, loss]))
+        return RunVerdict(status=status, exit_code=code, reason=reason)
+
+
+def write_histograms(directory: RunDirectory, windows: Windows) -> None:
+    """Raises RunDirError, and then leaves none."""
+    content = io.BytesIO()
+    arrays: dict[str, Any] = dict(windows.arrays())
+    np.savez_compressed(content, **arrays)
+    directory.replace(directory.histograms, content.getvalue())
+
+
+def write_checkpoint(directory: RunDirectory, snapshot: Snapshot, scheduled: int) -> None:
+    """How far the run came. Raises RunDirError."""
+    directory.replace_json(
+        directory.checkpoint,
+        {
+            "run_id": directory.run_id,
+            "state": snapshot.state,
+            "seed": snapshot.identity.seed,
+            "started": iso_utc(snapshot.identity.started),
+            "elapsed_s": snapshot.elapsed_s,
+            "scheduled": scheduled,
+            "exit_code": int(snapshot.verdict.exit_code),
+        },
+    )
