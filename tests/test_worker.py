@@ -206,6 +206,15 @@ def test_interrupting_the_terminal_leaves_the_worker_to_its_controller(tmp_path:
     assert (tmp_path / "data" / "closed").exists()
 
 
+def test_where_memory_runs_out_the_worker_goes_first(tmp_path: Path) -> None:
+    with bench(scenario(), tmp_path) as run:
+        run.start()
+        score = Path(f"/proc/{run.worker.pid}/oom_score_adj").read_text()
+        run.stop()
+
+    assert "1000\n" == score
+
+
 def test_a_target_that_cannot_be_built_is_unavailable_in_its_own_words(tmp_path: Path) -> None:
     with bench(scenario("refuse_to_start"), tmp_path) as run:
         code = run.worker.wait(PATIENCE_S)

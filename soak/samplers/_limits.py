@@ -1,4 +1,4 @@
-"""How much memory may a process use? The tightest of its control groups and the machine.
+"""How much memory and processor may a process use? The tightest of its control groups.
 
 Version 2 has one tree, version 1 one per controller; a container often sees its own group mounted
 at the root while /proc/<pid>/cgroup still names the path outside. Both are handled: the path is
@@ -72,6 +72,22 @@ def memory_limit_bytes(pid: int | str, proc: Path = PROC, cgroup: Path = CGROUP)
         for name in ("memory.max", "memory.limit_in_bytes"):
             if (folder / name).exists():
                 limits.append(parse_limit((folder / name).read_text()))
+    return min(limits)
+
+
+def parse_quota(text: str) -> float:
+    """Processors at once, out of `quota period` in microseconds; infinite where all are allowed."""
+    quota, period = text.split()
+    return math.inf if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def cpu_limit(groups: Mapping[str, str], cgroup: Path = CGROUP) -> float:
+    """How many processors' time the process can have at most; infinite where nothing limits it."""
+    limits = [math.inf]
+    for folder in group_folders(groups, "cpu", cgroup):
+        for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+            if all((folder / name).exists() for name in names):
+                limits.append(parse_quota(" ".join((folder / n).read_text() for n in names)))
     return min(limits)
 
 

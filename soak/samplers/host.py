@@ -11,6 +11,7 @@ from pathlib import Path
 from soak.samplers._limits import (
     CGROUP,
     PROC,
+    cpu_limit,
     group_folders,
     memory_limit_bytes,
     parse_groups,
@@ -100,6 +101,7 @@ class HostSampler:
         except (OSError, ValueError, IndexError) as error:
             raise SampleError(f"{self._proc} cannot be read: {error}") from error
         row["host_limit_bytes"] = memory_limit_bytes("self", self._proc, self._cgroup)
+        row["host_limit_cpus"] = min(row["host_cpus"], cpu_limit(self._groups, self._cgroup))
         return row | self._pressure() | self._throttled()
 
     def _clock_step(self) -> dict[str, float]:

@@ -112,6 +112,12 @@ HOST = (
         "Memory that the control group, else the machine, allows.",
     ),
     (
+        "host_limit_cpus",
+        "soak_host_limit_cpus",
+        "gauge",
+        "Processors whose time the control group, else the machine, allows.",
+    ),
+    (
         "host_steal_ratio",
         "soak_host_steal_ratio",
         "gauge",

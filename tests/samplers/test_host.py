@@ -108,6 +108,18 @@ def test_throttling_is_read_from_either_version(proc: Path, folder: str, text: s
     assert 2.5 == sampler(proc).sample()["host_throttled_s"]
 
 
+def test_processors_are_those_of_the_group_and_never_more_than_there_are(proc: Path):
+    (proc / "self" / "cgroup").write_text("0::/\n")
+    limit = proc.parent / "cgroup" / "cpu.max"
+    limit.parent.mkdir(parents=True, exist_ok=True)
+    limit.write_text("50000 100000\n")
+    assert 0.5 == sampler(proc).sample()["host_limit_cpus"]
+
+    limit.write_text("max 100000\n")
+    row = sampler(proc).sample()
+    assert row["host_cpus"] == row["host_limit_cpus"]
+
+
 def test_what_the_kernel_does_not_offer_is_left_out(proc: Path):
     (proc / "pressure" / "io").unlink()
 

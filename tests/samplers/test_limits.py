@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from soak.samplers._limits import memory_limit_bytes, parse_groups, parse_limit, parse_table
+from soak.samplers._limits import (
+    cpu_limit,
+    memory_limit_bytes,
+    parse_groups,
+    parse_limit,
+    parse_table,
+)
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -69,3 +75,29 @@ def test_words_of_the_kernel_become_numbers():
     assert {"cpu": "/x", "cpuacct": "/x", "": "/"} == parse_groups("5:cpu,cpuacct:/x\n0::/\n")
     assert (math.inf, 512.0) == (parse_limit("max\n"), parse_limit("512\n"))
     assert {"nr_throttled": 3} == parse_table("nr_throttled 3\nodd line here\n")
+
+
+@pytest.mark.parametrize(
+    ("limit", "files"),
+    [
+        (1.5, {"a/cpu.max": "150000 100000\n"}),
+        (0.5, {"a/cpu.max": "max 100000\n", "cpu.max": "25000 50000\n"}),
+        (math.inf, {"a/cpu.max": "max 100000\n"}),
+        (math.inf, {}),
+    ],
+    ids=["own", "ancestor", "unlimited", "absent"],
+)
+def test_processors_of_version_2(machine: Path, limit: float, files: dict[str, str]):
+    (machine / "cgroup" / "a").mkdir()
+    for name, text in files.items():
+        write(machine, f"cgroup/{name}", text)
+
+    assert limit == cpu_limit({"": "/a"}, machine / "cgroup")
+
+
+@pytest.mark.parametrize(("quota", "limit"), [("200000\n", 2.0), ("-1\n", math.inf)])
+def test_processors_of_version_1(machine: Path, quota: str, limit: float):
+    write(machine, "cgroup/cpu/jobs/cpu.cfs_quota_us", quota)
+    write(machine, "cgroup/cpu/jobs/cpu.cfs_period_us", "100000\n")
+
+    assert limit == cpu_limit({"cpu": "/jobs", "": "/"}, machine / "cgroup")
