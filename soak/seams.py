@@ -1,7 +1,7 @@
 """What does a plug-in have to be? The contracts of every plural folder, on one page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -202,7 +202,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A detector's answer; the judge turns it into a Verdict."""
+    """A detector's answer; the judge turns it into a Verdict.
+
+    details: further figures by name with unit, and words, for the report and the metrics.
+    """
 
     status: Status
     reason: str
@@ -211,6 +214,7 @@ class Finding:
     unit: str = ""
     since_s: float | None = None
     interval: tuple[float, float] | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict)
 
 
 Detect = Callable[[Evidence, object], Finding]

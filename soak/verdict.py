@@ -1,7 +1,7 @@
 """Pass, fail or unknown: the words of judgement, how they merge, and the exit code they mean."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -66,6 +66,7 @@ class Verdict:
     unit: str = ""
     since_s: float | None = None
     interval: tuple[float, float] | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
-"""How is a noisy, cycling series made comparable? Cut into blocks of equal length, medians taken.
+"""How is a noisy, cycling series made comparable? Cut into blocks of equal length, in several ways.
 
 The window begins after warm-up, after a fifth of the time so far, after the records were first
 nearly as many as ever (filling), and after stores have then replaced all of them once, unless
 that leaves too little. Until records are replaced, an allocator that never has to reuse memory
 looks like a leak: measured on a dictionary of 20,000 records with 40 stores per 36 deletes, 700
 bytes per store until 1.05 times the live records had been stored anew, then 5 bytes.
+
+Long blocks average over what comes and goes in minutes, short ones resolve when a trend began; the
+median is what is typical, the floor what is held even when everything that comes and goes is gone.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -25,13 +29,19 @@ FULL_RATIO = 0.95
 FILL_LEAVES = 0.4
 TURNOVERS = 1.2
 
-MAX_BLOCKS = 48
+BLOCK_COUNTS = (48, 24, 14)
 BLOCK_S = 12.0  # at least, while there are more than the fewest blocks
 ROWS_PER_BLOCK = 3
+FLOOR = 0.1  # quantile
 
 # A covariate that hardly moves explains nothing and would only take the trend's place.
 VARIES_RATIO = 0.01
 COLLINEAR = 0.995
+# A disturbance is mostly over after this long; what lasts for many hours is growth, not noise.
+FORGOTTEN_S = 3600.0
+# How soon a cache may be nearly full, in windows; and how much better than none it must explain.
+FILLS = (0.06, 0.12, 0.25, 0.5)
+FILL_COST = 4.0
 
 
 class TooShort(ValueError):
@@ -54,19 +64,39 @@ class Asked(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocks:
-    """Block medians, each shape (n,); covariates (n, p), the first column constant.
+class Window:
+    """What is judged, row by row: t_s, held and live of shape (n,), nothing missing in them.
 
-    span_s: from the middle of the first block to the middle of the last; start_s: of the window.
-    stored_count: records stored from first to last block, nan where nobody counted; live_count:
-    the median. is_settled: whether all records were replaced before the window.
+    counters: by name, what went on, cumulative; nan where not known. stored_count: records stored
+    within the window, nan where nobody counted. is_settled: whether all records were replaced
+    before it.
+    """
+
+    start_s: float
+    t_s: Floats
+    held: Floats
+    live: Floats
+    dead: Floats
+    most: Floats
+    counters: Mapping[str, Floats]
+    stored_count: float
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """One figure per block, each shape (n,); covariates (n, p), the first column constant.
+
+    span_s: from the middle of the first block to the middle of the last. phi_most: how much of a
+    disturbance may last to the next block. counters: by name.
     """
 
     start_s: float
     span_s: float
+    phi_most: float
     held: Floats
     covariates: Floats
-    operations: Floats | None
+    counters: Mapping[str, Floats]
     stored_count: float
     live_count: float
     is_settled: bool
@@ -76,33 +106,17 @@ class Blocks:
         return float(np.median(self.held))
 
 
-def cut(evidence: Evidence, asked: Asked, until_s: float) -> Blocks:
-    """The run up to until_s as blocks. Raises TooShort."""
-    columns = evidence.columns
-    held = columns[asked.column].copy()
-    for name in asked.plus:
-        if name in columns:
-            held += np.nan_to_num(columns[name])
-    live = columns[asked.records]
-    is_usable = ~np.isnan(held) & ~np.isnan(live) & (columns["t_s"] <= until_s)
-    t_s, held, live = columns["t_s"][is_usable], held[is_usable], live[is_usable]
-    done, stored = columns.get("operations_total"), columns.get("stored_total")
-    filled = _Filled.of(t_s, live, None if stored is None else stored[is_usable])
-    start_s, is_settled = _start(evidence, filled, until_s)
-    inside = t_s >= start_s
-    edges = _edges(t_s[inside], start_s, asked)
-    span_s = float(edges[-1] - edges[0]) * (1 - 1 / (edges.size - 1))
-    medians = _medians(t_s, held, edges)
-    return Blocks(
-        start_s=start_s,
-        span_s=span_s,
-        held=medians,
-        covariates=_covariates(medians, t_s, live, edges),
-        operations=None if done is None else _medians_or_none(t_s, done[is_usable], edges),
-        stored_count=math.nan if stored is None else _rise(stored[is_usable][inside]),
-        live_count=float(np.median(live[inside])),
-        is_settled=is_settled,
-    )
+def cut(evidence: Evidence, asked: Asked, until_s: float) -> list[Blocks]:
+    """The run up to until_s as blocks, finest first, medians before floors. Raises TooShort."""
+    window = _window(evidence, asked, until_s)
+    counts = _block_counts(window, asked)
+    names: tuple[str, ...] | None = None
+    ways = []
+    for number in counts:
+        for quantile in (0.5, FLOOR):
+            blocks, names = _blocks(window, number, quantile, names)
+            ways.append(blocks)
+    return ways
 
 
 def rank_correlation(y: Floats) -> float:
@@ -119,9 +133,44 @@ def robust_slope(y: Floats) -> float:
     return float(np.median((y[j] - y[i]) / (j - i)))
 
 
+def _window(evidence: Evidence, asked: Asked, until_s: float) -> Window:
+    columns = evidence.columns
+    held = columns[asked.column].copy()
+    for name in asked.plus:
+        if name in columns:
+            held += np.nan_to_num(columns[name])
+    live = columns[asked.records]
+    dead = np.nan_to_num(columns.get("tombstones", np.zeros(live.size)))
+    is_usable = ~np.isnan(held) & ~np.isnan(live) & (columns["t_s"] <= until_s)
+    t_s, stored = columns["t_s"][is_usable], columns.get("stored_total")
+    stored = None if stored is None else stored[is_usable]
+    filled = _Filled.of(t_s, live[is_usable], stored)
+    start_s, is_settled = _start(evidence, filled, until_s)
+    most = np.maximum.accumulate((live + dead)[is_usable])
+    inside = t_s >= start_s
+    if not inside.any():
+        raise TooShort("no sample since warm-up")
+    counters = {
+        name: column[is_usable][inside]
+        for name, column in columns.items()
+        if name.endswith("_total")
+    }
+    return Window(
+        start_s=start_s,
+        t_s=t_s[inside],
+        held=held[is_usable][inside],
+        live=live[is_usable][inside],
+        dead=dead[is_usable][inside],
+        most=most[inside],
+        counters=counters,
+        stored_count=math.nan if stored is None else _rise(stored[inside]),
+        is_settled=is_settled,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Filled:
-    """When the records were first nearly as many as ever, and when all were replaced since.
+    """When the records were first nearly as many as ever, and when as many had come and gone.
 
     replaced_s: 0 where nobody counts stores, infinite where it has not happened yet.
     """
@@ -133,13 +182,13 @@ class _Filled:
     def of(t_s: Floats, live: Floats, stored: Floats | None) -> "_Filled":
         if not live.size:
             return _Filled(full_s=0.0, replaced_s=math.inf)
-        full = int(np.argmax(live >= FULL_RATIO * live.max()))
+        full_s = float(t_s[np.argmax(live >= FULL_RATIO * live.max())])
         if stored is None:
-            return _Filled(full_s=float(t_s[full]), replaced_s=0.0)
-        since = stored - np.nan_to_num(stored[full])
-        is_replaced = (since >= TURNOVERS * live.max()) & (t_s >= t_s[full])
+            return _Filled(full_s=full_s, replaced_s=0.0)
+        # What was stored and lives no more made room that was used again.
+        is_replaced = stored - live >= TURNOVERS * np.maximum.accumulate(live)
         replaced_s = float(t_s[np.argmax(is_replaced)]) if is_replaced.any() else math.inf
-        return _Filled(full_s=float(t_s[full]), replaced_s=replaced_s)
+        return _Filled(full_s=full_s, replaced_s=replaced_s)
 
 
 def _start(evidence: Evidence, filled: _Filled, until_s: float) -> tuple[float, bool]:
@@ -161,56 +210,108 @@ def _rise(counter: Floats) -> float:
     return float(seen[-1] - seen[0]) if seen.size else math.nan
 
 
-def _edges(t_s: Floats, start_s: float, asked: Asked) -> Floats:
-    window_s = float(t_s[-1]) - start_s if t_s.size else 0.0
+def _block_counts(window: Window, asked: Asked) -> list[int]:
+    window_s = float(window.t_s[-1]) - window.start_s
     if window_s < asked.min_window:
         raise TooShort(
             f"{figure(max(0.0, window_s), 's')} since warm-up, "
             f"at least {figure(asked.min_window, 's')} are needed to tell a leak"
         )
-    most = min(MAX_BLOCKS, int(window_s / BLOCK_S), t_s.size // ROWS_PER_BLOCK)
+    rows = window.t_s.size
+    most = min(BLOCK_COUNTS[0], int(window_s / BLOCK_S), rows // ROWS_PER_BLOCK)
     if most < asked.min_blocks:
         raise TooShort(
-            f"{count(t_s.size)} samples since warm-up make {count(most)} blocks, "
+            f"{count(rows)} samples since warm-up make {count(most)} blocks, "
             f"at least {count(asked.min_blocks)} are needed"
         )
-    return np.linspace(start_s, float(t_s[-1]), most + 1)
+    return sorted({min(most, max(asked.min_blocks, n)) for n in BLOCK_COUNTS}, reverse=True)
 
 
-def _medians(t_s: Floats, values: Floats, edges: Floats) -> Floats:
-    """Median per block, shape (len(edges) - 1,). Raises TooShort for a gap in the samples."""
-    at = np.searchsorted(t_s, edges)
-    at[-1] = t_s.size
+def _blocks(
+    window: Window, number: int, quantile: float, names: tuple[str, ...] | None
+) -> tuple[Blocks, tuple[str, ...]]:
+    """One way to cut, and the covariates it has; those of the finest medians serve for all."""
+    edges = np.linspace(window.start_s, float(window.t_s[-1]), number + 1)
+    at = np.searchsorted(window.t_s, edges)
+    at[-1] = window.t_s.size
     if np.any(np.diff(at) < 1):
         raise TooShort("samples are missing for a stretch of the run")
-    return np.array([np.median(values[i:j]) for i, j in pairwise(at)])
+    held = _quantiles(window.held, at, quantile)
+    counters = {name: _last_known(column, at) for name, column in window.counters.items()}
+    candidates = _candidates(window, at, quantile, counters)
+    phi_most = math.exp(-float(edges[1] - edges[0]) / FORGOTTEN_S)
+    names = _chosen(held, candidates, phi_most) if names is None else names
+    steady = [name for name in names if not _varies(candidates[name])]
+    kept = [candidates[name] / candidates[name].mean() for name in names if name not in steady]
+    blocks = Blocks(
+        start_s=window.start_s,
+        span_s=float(edges[-1] - edges[0]) * (1 - 1 / number),
+        phi_most=phi_most,
+        held=held,
+        covariates=np.column_stack([np.ones(number), *kept]),
+        counters=counters,
+        stored_count=window.stored_count,
+        live_count=float(np.median(window.live)),
+        is_settled=window.is_settled,
+    )
+    return blocks, names
 
 
-def _medians_or_none(t_s: Floats, values: Floats, edges: Floats) -> Floats | None:
-    is_seen = ~np.isnan(values)
-    try:
-        return _medians(t_s[is_seen], values[is_seen], edges)
-    except TooShort:
-        return None
+def _quantiles(values: Floats, at: np.ndarray, quantile: float) -> Floats:
+    """Per block. The floor is a rank, not interpolated: at least the third lowest of many."""
+    if quantile == 0.5:
+        return np.array([np.median(values[i:j]) for i, j in pairwise(at)])
+    parts = (np.sort(values[i:j]) for i, j in pairwise(at))
+    return np.array([part[int(quantile * part.size)] for part in parts])
 
 
-def _covariates(held: Floats, t_s: Floats, live: Floats, edges: Floats) -> Floats:
-    """A constant; live records where they vary; their running maximum where that explains more.
+def _last_known(counter: Floats, at: np.ndarray) -> Floats:
+    """The counter in the middle of each block; nan where it was not known."""
+    middle = (at[:-1] + at[1:]) // 2
+    known: Floats = counter[np.minimum(middle, counter.size - 1)]
+    return known
 
-    What an allocator holds follows the most that ever lived, not what lives.
-    """
-    chosen = [np.ones(held.size)]
-    median_live = _medians(t_s, live, edges)
-    most_live = _medians(t_s, np.maximum.accumulate(live), edges)
-    if _varies(median_live):
-        chosen.append(median_live / median_live.mean())
-    if _varies(most_live) and not _is_collinear(most_live, median_live):
-        more = [*chosen, most_live / most_live.mean()]
+
+def _candidates(
+    window: Window, at: np.ndarray, quantile: float, counters: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """What memory may follow by right. What an allocator holds follows the most that ever was."""
+    found = {
+        "live": _quantiles(window.live, at, quantile),
+        "most": _quantiles(window.most, at, 0.5),
+        "dead": _quantiles(window.dead, at, quantile),
+    }
+    done = counters.get("operations_total")
+    if done is not None and not np.isnan(done).any():
+        found["rate"] = np.gradient(done)
+    share = np.linspace(0.0, 1.0, found["live"].size)
+    return found | {f"fill {tau:g}": 1 - np.exp(-share / tau) for tau in FILLS}
+
+
+def _chosen(held: Floats, candidates: Mapping[str, Floats], phi_most: float) -> tuple[str, ...]:
+    """Live records where they vary; others where they explain more than they cost."""
+
+    def cost(names: list[str]) -> float:
+        """Information criterion of those covariates beside a trend."""
         trend = np.linspace(0.0, 1.0, held.size)
-        with_it = information(held, np.column_stack([*more, trend]))
-        if with_it < information(held, np.column_stack([*chosen, trend])):
-            chosen = more
-    return np.column_stack(chosen)
+        chosen = [candidates[name] / candidates[name].mean() for name in names]
+        columns = np.column_stack([np.ones(held.size), *chosen, trend])
+        return information(held, columns, phi_most)
+
+    names = ["live"] if _varies(candidates["live"]) else []
+    before = cost(names)
+    for name in ("most", "dead", "rate"):
+        values = candidates.get(name)
+        if values is None or not _varies(values):
+            continue
+        if any(_is_collinear(values, candidates[known]) for known in names):
+            continue
+        after = cost([*names, name])
+        if after < before:
+            names, before = [*names, name], after
+    costs = {f"fill {t:g}": cost([*names, f"fill {t:g}"]) for t in FILLS}
+    fill = min(costs, key=costs.__getitem__)
+    return (*names, fill) if costs[fill] < before - FILL_COST else tuple(names)
 
 
 def _varies(values: Floats) -> bool:
@@ -219,6 +320,4 @@ def _varies(values: Floats) -> bool:
 
 
 def _is_collinear(one: Floats, other: Floats) -> bool:
-    if not _varies(other):
-        return False
     return abs(float(np.corrcoef(one, other)[0, 1])) > COLLINEAR

@@ -27,8 +27,8 @@ PHIS = np.array([0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.9999])
 # Gain over the window in units of sigma; a leak is found at any of these sizes.
 SCALES = np.array([0.03, 0.3, 3.0, 30.0])
 # Of the normal distribution it would be 1.96; but no model of an allocator is quite true, and in
-# simulation 1.96 covered four true rates of five, 3 covers nineteen of twenty.
-Z95 = 3.0
+# simulation 3 covered five true rates of six, 4 covers nineteen of twenty.
+Z95 = 4.0
 TINY = 1e-12
 
 
@@ -37,16 +37,21 @@ class Trend:
     """What the blocks say, averaged over phi, shapes and scales by how well they predict y.
 
     gain: rise over the window, in y's unit. speed: rise per window where it rises (a shape that
-    begins late is steeper than its gain tells); speed_error: its standard deviation. best_shape:
-    index of the likeliest. adjusted: y without what the covariates explain, shape (n,).
+    begins late is steeper than its gain tells); speed_error: its standard deviation. weights: how
+    likely each shape is beside the others, sum 1. adjusted: y without what the covariates
+    explain, shape (n,).
     """
 
     log_evidence: float
     gain: float
     speed: float
     speed_error: float
-    best_shape: int
+    weights: Floats
     adjusted: Floats
+
+    @property
+    def best_shape(self) -> int:
+        return int(np.argmax(self.weights))
 
     @property
     def evidence(self) -> float:
@@ -58,39 +63,44 @@ class Trend:
         return self.speed - Z95 * self.speed_error, self.speed + Z95 * self.speed_error
 
 
-def find_trend(y: Floats, covariates: Floats, shapes: Floats, steepness: Floats) -> Trend:
+def find_trend(
+    y: Floats, covariates: Floats, shapes: Floats, steepness: Floats, phi_most: float = 1.0
+) -> Trend:
     """The evidence that y rises along one of the shapes beyond what the covariates explain.
 
     y: shape (n,), equally spaced, n > p + 2, no nan. covariates: (n, p), first column constant,
     full rank. shapes: (n, k), each from 0 to 1. steepness: (k,), their slope where they rise.
+    phi_most: how much of a disturbance may last to the next block.
     """
     scale = float(y.std()) or 1.0
-    white = _Whitened.of(y / scale, covariates, shapes)
+    white = _Whitened.of(y / scale, covariates, shapes, PHIS * phi_most)
     freedom = y.size - covariates.shape[1]
     log_m0 = white.log_volume - freedom / 2 * np.log(white.residual)
     log_m1, mean, error = _alternatives(white, log_m0, freedom)
-    log_evidence = _log_mean(log_m1) - float(log_m0.max())
+    log_evidence = log_mean(log_m1) - float(log_m0.max())
     weight = np.exp(log_m1 - log_m1.max())
     weight /= weight.sum()
     speeds = mean * steepness[:, None]
     speed = float((weight * speeds).sum())
     variance = (error * steepness[:, None]) ** 2 + (speeds - speed) ** 2
-    best = int(np.argmax(weight.sum(axis=(0, 2))))
+    weights: Floats = weight.sum(axis=(0, 2))
+    best = int(np.argmax(weights))
     return Trend(
         log_evidence=log_evidence,
         gain=float((weight * mean).sum()) * scale,
         speed=speed * scale,
         speed_error=math.sqrt(float((weight * variance).sum())) * scale,
-        best_shape=best,
+        weights=weights,
         adjusted=_adjusted(y, covariates, shapes[:, best : best + 1]),
     )
 
 
-def information(y: Floats, covariates: Floats) -> float:
+def information(y: Floats, covariates: Floats, phi_most: float = 1.0) -> float:
     """Bayesian information criterion of the covariates alone, best phi; smaller is better."""
-    white = _Whitened.of(y / (float(y.std()) or 1.0), covariates, covariates[:, :1])
+    phis = PHIS * phi_most
+    white = _Whitened.of(y / (float(y.std()) or 1.0), covariates, covariates[:, :1], phis)
     n = y.size
-    fit: Floats = n * np.log(white.residual / n) - np.log(1 - PHIS**2)
+    fit: Floats = n * np.log(white.residual / n) - np.log(1 - phis**2)
     return float(fit.min() + covariates.shape[1] * math.log(n))
 
 
@@ -107,9 +117,9 @@ class _Whitened:
     log_volume: Floats
 
     @staticmethod
-    def of(y: Floats, covariates: Floats, shapes: Floats) -> "_Whitened":
+    def of(y: Floats, covariates: Floats, shapes: Floats, phis: Floats) -> "_Whitened":
         p = covariates.shape[1]
-        white = _whiten(np.column_stack([covariates, y, shapes]))
+        white = _whiten(np.column_stack([covariates, y, shapes]), phis)
         q, r = np.linalg.qr(white[:, :, :p])
         rest = white[:, :, p:]
         rest = rest - q @ (np.swapaxes(q, 1, 2) @ rest)
@@ -120,15 +130,15 @@ class _Whitened:
             residual=np.maximum((own**2).sum(axis=1), TINY),
             shape_square=(shape**2).sum(axis=1),
             product=np.einsum("ink,in->ik", shape, own),
-            log_volume=0.5 * np.log(1 - PHIS**2) - np.log(diagonal).sum(axis=1),
+            log_volume=0.5 * np.log(1 - phis**2) - np.log(diagonal).sum(axis=1),
         )
 
 
-def _whiten(columns: Floats) -> Floats:
+def _whiten(columns: Floats, phis: Floats) -> Floats:
     """Columns (n, m) as seen by independent errors, for each phi: (phi, n, m)."""
-    white = np.repeat(columns[None], PHIS.size, axis=0)
-    white[:, 1:] -= PHIS[:, None, None] * columns[None, :-1]
-    white[:, 0] *= np.sqrt(1 - PHIS**2)[:, None]
+    white = np.repeat(columns[None], phis.size, axis=0)
+    white[:, 1:] -= phis[:, None, None] * columns[None, :-1]
+    white[:, 0] *= np.sqrt(1 - phis**2)[:, None]
     return white
 
 
@@ -166,6 +176,7 @@ def _adjusted(y: Floats, covariates: Floats, shape: Floats) -> Floats:
     return adjusted
 
 
-def _log_mean(logs: Floats) -> float:
+def log_mean(logs: Floats) -> float:
+    """The logarithm of the mean; of evidence from the same data this is evidence again."""
     highest = float(np.max(logs))
     return highest + math.log(float(np.mean(np.exp(logs - highest))))

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from soak import plugins
 from soak.detectors import slo
 from soak.seams import Detect, Evidence, Finding
 from soak.sentences import figure
 from soak.verdict import Concern, Status, Verdict
+
+PERIOD_SHARE = 0.01
 
 
 class Asked(Protocol):
@@ -32,10 +36,14 @@ class _Ready:
     detect: Detect
     params: object
     concern: Concern
+    period_s: float
 
 
 class Judge:
-    """The checks of one run, bound to their detectors. Keeps no memory of earlier judgements.
+    """The checks of one run, bound to their detectors.
+
+    An answer depends on the evidence alone; that of a detector with a PERIOD_S stands until that
+    long has passed, or a hundredth of the run so far, since what is slow need not be asked often.
 
     skipped: (check, why) of those that a run this short cannot decide; they have no verdict.
     Raises plugins.PluginError for a detector that there is not.
@@ -52,6 +60,7 @@ class Judge:
             if check.needs > planned_s
         )
         self._checks = tuple(_ready(check) for check in checks if check.needs <= planned_s)
+        self._answers: dict[str, tuple[float, Verdict]] = {}  # by check: when it was asked
 
     @property
     def tightest_s(self) -> float:
@@ -62,9 +71,18 @@ class Judge:
 
     def judge(self, evidence: Evidence) -> tuple[Verdict, ...]:
         """A verdict per check, in their order. Before the first figures all are unknown."""
-        return tuple(
-            _verdict(check, check.detect(evidence, check.params)) for check in self._checks
-        )
+        return tuple(self._answer(check, evidence) for check in self._checks)
+
+    def _answer(self, check: _Ready, evidence: Evidence) -> Verdict:
+        at_s = evidence.columns.get("t_s", np.empty(0))
+        now_s = float(at_s[-1]) if at_s.size else 0.0
+        asked_s, verdict = self._answers.get(check.name, (-math.inf, None))
+        period_s = max(check.period_s, now_s * PERIOD_SHARE) if check.period_s else 0.0
+        is_over = now_s >= evidence.planned_s
+        if verdict is None or is_over or now_s >= asked_s + period_s:
+            verdict = _verdict(check, check.detect(evidence, check.params))
+            self._answers[check.name] = now_s, verdict
+        return verdict
 
 
 def _ready(check: Asked) -> _Ready:
@@ -78,6 +96,7 @@ def _ready(check: Asked) -> _Ready:
         detect=module.detect,
         params=check.params,
         concern=Concern(own or usual),
+        period_s=getattr(module, "PERIOD_S", 0.0),
     )
 
 
@@ -97,4 +116,5 @@ def _verdict(check: _Ready, finding: Finding) -> Verdict:
         unit=finding.unit,
         since_s=finding.since_s,
         interval=finding.interval,
+        details=finding.details,
     )

@@ -167,6 +167,7 @@ class Status:
         totals["checked_count"] = facts.counters.get("checked", 0.0)
         totals["recall_samples"] = float(facts.recall_samples)
         totals["recall_mean"], totals["recall_sd"] = facts.recall_moments()
+        totals["eviction_inversion_ratio"] = facts.eviction.get("inversion_ratio", NAN)
         totals["elapsed_s"] = elapsed_s
         totals["offered_per_s"] = self._offered_per_s()
         return totals
@@ -246,6 +247,7 @@ def leak_of(verdict: Verdict, operations_per_s: float) -> dict[str, float | str]
         "low_bytes_per_s": low,
         "high_bytes_per_s": high,
         "bytes_per_operation": rate / operations_per_s if operations_per_s else NAN,
+        **verdict.details,
     }
 
 

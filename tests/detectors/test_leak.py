@@ -129,8 +129,9 @@ def test_records_that_grow_evenly_all_the_time_hide_a_leak():
 
 
 def test_a_likely_rise_that_a_short_run_cannot_prove_is_unknown():
-    slow = 0.3 * hours_of(run(hours=0.25)) * np.linspace(20, 40, 180)
-    finding = detect(run(slow, hours=0.25), Params())
+    short = run(hours=0.2)
+    slow = hours_of(short) * np.linspace(7, 14, hours_of(short).size)
+    finding = detect(run(slow, hours=0.2), Params(gain_ratio=0.0, gain=1 << 17))
 
     assert Status.UNKNOWN == finding.status
     assert "a longer run is needed to prove it" in finding.reason
@@ -186,9 +187,26 @@ def test_the_memory_limit_is_named_when_it_is_known():
     assert "; the limit of 1 GiB is reached in 40:" in detect(limit, Params()).reason
 
 
-def test_looks_are_a_fifth_apart_and_end_before_now():
-    assert [900.0, 1080.0] == pytest.approx(look_times(3600.0, 1300.0))
-    assert [pytest.approx(2687.39, abs=0.01), pytest.approx(3224.86, abs=0.01)] == look_times(
-        3600.0, 3600.0
-    )
+def test_looks_are_an_eighth_apart_and_end_before_now():
+    assert [900.0, 1008.0, 1128.96] == pytest.approx(look_times(3600.0, 1200.0))
     assert [] == look_times(3600.0, 900.0)
+
+
+def test_a_leak_is_ascribed_to_what_it_follows():
+    rng = np.random.default_rng(3)
+    errors = np.cumsum(rng.poisson(5.0, TIME.size) * (np.sin(TIME * 20) > 0.3))
+    leaking = run(30 * errors / errors[-1])
+
+    finding = detect(with_column(leaking, "errors_total", errors.astype(float)), Params())
+
+    assert "errors" == finding.details["follows"]
+    assert pytest.approx(30 * MIB / errors[-1], rel=0.1) == finding.details["bytes_each"]
+
+
+def test_a_passed_run_says_what_it_could_have_seen():
+    finding = detect(run(), Params())
+    seen = finding.details["detectable_bytes_per_s"] * 3600
+
+    assert 2 * MIB < seen < 8 * MIB
+    assert "this run could have seen leaks above" in finding.reason
+    assert Status.FAIL == detect(run(2 * seen / MIB * TIME), Params()).status

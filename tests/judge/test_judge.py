@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from soak.detectors import never, slo
+from soak.detectors import leak, never, slo
 from soak.judge.judge import Judge
 from soak.plugins import PluginError
 from soak.seams import Evidence
@@ -76,3 +76,21 @@ def test_the_tightest_latency_bound_is_known_to_the_certificate():
 
     assert 0.05 == Judge((loose, SEARCH, total, NEVER), 60.0).tightest_s
     assert np.isnan(Judge((NEVER,), 60.0).tightest_s)
+
+
+def test_a_slow_detector_is_asked_once_a_period_and_at_the_end():
+    judge = Judge((Check("leak", "leak", leak.Params()), NEVER), 600.0)
+
+    def asked(now_s: float) -> tuple[str, str]:
+        columns = {"t_s": np.array([1.0, now_s]), "seen": np.array([now_s, now_s])}
+        at = Evidence(
+            columns=columns, totals={"checked_count": now_s}, warm_until_s=0.0, planned_s=600.0
+        )
+        slow, quick = judge.judge(at)
+        return str(id(slow)), quick.reason
+
+    first, again, later = asked(10.0), asked(20.0), asked(75.0)
+
+    assert first[0] == again[0] != later[0]
+    assert first[1] != again[1]
+    assert asked(600.0)[0] != asked(601.0)[0]
