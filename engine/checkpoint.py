@@ -41,6 +41,8 @@ from engine.segment import FORMAT, START, Segment
 _MAGIC = b"SOAKCKP\n"
 _HEAD = struct.Struct("<8sIIIIQIII")
 _FRAMES_PER_STEP = 64
+_FRAME_MAGIC = int.from_bytes(frame.MAGIC, "little")
+_CHECKED_FROM = 8
 # In the flags of an edge frame that could not be read; only its source is known for certain.
 DAMAGED_EDGE = 255
 
@@ -98,9 +100,13 @@ def collected(
         begin = int(step[0])
         content = segment.read(begin, int(step[-1]) + HEADER_BYTES - begin)
         found = [content[at : at + HEADER_BYTES] for at in (step - begin).tolist()]
-        if None in map(frame.decode_header, found):
+        if len(found[-1]) < HEADER_BYTES:
             return None
-        headers[first : first + len(step)] = np.frombuffer(b"".join(found), dtype=HEADER)
+        part = headers[first : first + len(step)]
+        part[:] = np.frombuffer(b"".join(found), dtype=HEADER)
+        checks = [zlib.crc32(header[_CHECKED_FROM:]) for header in found]
+        if (part["magic"] != _FRAME_MAGIC).any() or (part["crc"] != checks).any():
+            return None
         pause()
     headers["magic"] = headers["crc"] = 0
     is_named = (headers["kind"] == Kind.LINK) & (headers["length"] > 0)

@@ -10,7 +10,7 @@ horizon (the segment it was first appended to), because dead frames are never co
 tombstone goes when no other segment up to its horizon holds dead bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from itertools import compress
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ class Compaction:
 
     def _steps_of_records(
         self, segment: Segment, size: int
-    ) -> "list[tuple[list[int], list[int], list[int]]]":
+    ) -> Iterator[tuple[list[int], list[int], list[int]]]:
         """(ids, offsets, lengths) of what seems to live there, in the order of the file.
 
         Looked at without the lock: each step makes sure of it.
@@ -126,12 +126,10 @@ class Compaction:
         columns = self._live.columns
         rows = np.flatnonzero(columns.segment[: columns.n] == segment.number)
         rows = rows[np.argsort(columns.offset[rows])]
-        fields = columns.id[rows], columns.offset[rows], columns.length[rows]
-        ids, offsets, lengths = (field.tolist() for field in fields)
-        return [
-            (ids[i : i + size], offsets[i : i + size], lengths[i : i + size])
-            for i in range(0, len(ids), size)
-        ]
+        ids, offsets, lengths = columns.id[rows], columns.offset[rows], columns.length[rows]
+        for first in range(0, len(rows), size):
+            part = slice(first, first + size)
+            yield ids[part].tolist(), offsets[part].tolist(), lengths[part].tolist()
 
     def _copy_records(
         self, segment: Segment, ids: list[int], offsets: list[int], lengths: list[int]
@@ -149,26 +147,25 @@ class Compaction:
             places = self._log.append_frames(kept)
             size = sum(map(len, kept))
             with self._hold:
-                index, columns = self._live.rows, self._live.columns
-                rows = [index[record_id] for record_id in compress(ids, is_here)]
-                columns.segment[rows] = places.segment
-                columns.offset[rows] = places.offsets
+                index, single = self._live.rows, self._live.columns.single
+                for record_id, offset in zip(compress(ids, is_here), places.offsets, strict=True):
+                    row = index[record_id]
+                    single.segment[row] = places.segment
+                    single.offset[row] = offset
                 self._tally(segment, places, size)
         return len(kept), size
 
     def _are_at(
         self, number: int, ids: list[int], offsets: list[int], lengths: list[int]
-    ) -> Sequence[bool]:
-        index, columns = self._live.rows, self._live.columns
-        rows = np.array([index.get(record_id, -1) for record_id in ids], dtype=np.intp)
-        is_here = (
-            (rows >= 0)
-            & (columns.segment[rows] == number)
-            & (columns.offset[rows] == offsets)
-            & (columns.length[rows] == lengths)
-        )
-        found: list[bool] = is_here.tolist()
-        return found
+    ) -> list[bool]:
+        index, single = self._live.rows, self._live.columns.single
+        return [
+            (row := index.get(record_id)) is not None
+            and single.offset[row] == offset
+            and single.segment[row] == number
+            and single.length[row] == length
+            for record_id, offset, length in zip(ids, offsets, lengths, strict=True)
+        ]
 
     def _tally(self, segment: Segment, places: Places, size: int) -> None:
         segment.live_bytes -= size

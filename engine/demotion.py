@@ -18,13 +18,13 @@ from engine.live import Live
 from engine.options import Options
 from engine.tiers import Tier
 
-STEP_RECORDS = 64
+STEP_RECORDS = 32
 _RING_SLACK_BYTES = 256 << 10
 _RING_WINDOW_BYTES = 16 << 10
 
 
 class Demotion:
-    """Moves in steps of 64; compression happens outside the state lock."""
+    """Moves in steps of 32; compression happens outside the state lock."""
 
     def __init__(
         self,

@@ -65,11 +65,12 @@ def _wide_halves(vectors: Floats32) -> NDArray[np.float16]:
 def quantise(halves: NDArray[np.float16]) -> Rows:
     """halves: (n, d) unit vectors as stored; one that is damaged becomes a row of zeros."""
     units = widened(halves)
-    scales = np.maximum(units.max(axis=1), -units.min(axis=1)) / np.float32(127)
+    scales = np.abs(units).max(axis=1) / np.float32(127)
     if not np.isfinite(scales).all():
         units[~np.isfinite(scales)] = scales[~np.isfinite(scales)] = 0
     scales[scales == 0] = 1
-    levels = np.rint(units / scales[:, None]).astype(np.int8)
+    units /= scales[:, None]
+    levels = np.rint(units, out=units).astype(np.int8)
     return Rows(levels, scales, sketch(levels))
 
 
