@@ -4,11 +4,12 @@ Counts from time zero, warm-up included: a wrong answer is wrong at any time.
 """
 
 import math
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.result import VIOLATIONS
+from soak.result import VIOLATIONS, Violation
 from soak.seams import Evidence, Finding
 from soak.sentences import clock_time, count
 from soak.verdict import Concern, Status
@@ -21,7 +22,9 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    violations: tuple[str, ...] = Field((), strict=False, description="Empty: every kind.")
+    violations: tuple[Annotated[Violation, Field(strict=False)], ...] = Field(
+        (), strict=False, description="Empty: every kind."
+    )
     min_checked: int = Field(
         100, ge=1, description="Answers that must have been checked before none is good news."
     )
@@ -29,7 +32,7 @@ class Params(BaseModel):
 
 def detect(evidence: Evidence, params: Params) -> Finding:
     """Fail at the first violation; unknown until enough answers were checked."""
-    kinds = params.violations or tuple(str(kind) for kind in VIOLATIONS)
+    kinds = [str(kind) for kind in params.violations or VIOLATIONS]
     found = {kind: _whole_run(evidence, f"violations_{kind}") for kind in kinds}
     wrong = sum(found.values())
     checked = _whole_run(evidence, "checked_count")

@@ -10,7 +10,6 @@ of the series say since when a bound has been broken.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -18,15 +17,16 @@ import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
+from soak.detectors._totals import Total, parse_bound, unit_of
 from soak.result import OPERATIONS
-from soak.scenario.quantities import parse_duration, parse_rate, parse_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
 from soak.verdict import Concern, Status
@@ -48,21 +48,6 @@ SAID = {
 SINCE_SHARE = 0.8
 
 
-def _number(value: object) -> object:
-    """A bound as people write it: 50ms, 50MB, 100/s, 0.1% or a plain number (base units)."""
-    if not isinstance(value, str):
-        return value
-    percent = re.fullmatch(r"([0-9.]+)\s*%", value)
-    if percent:
-        return float(percent[1]) / 100
-    for parse in (parse_rate, parse_size, parse_duration):
-        try:
-            return float(parse(value))
-        except ValueError:
-            continue
-    raise ValueError(f"{value!r} is no bound; write 50ms, 50MB, 100/s, 0.1% or a plain number")
-
-
 def _known(operation: str) -> str:
     if operation not in OPERATIONS:
         raise ValueError(f"{operation!r} is no operation; there are {', '.join(OPERATIONS)}")
@@ -71,7 +56,7 @@ def _known(operation: str) -> str:
 
 Bound = Annotated[
     float,
-    BeforeValidator(_number),
+    Field(ge=0),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]}),
 ]
 
@@ -88,14 +73,21 @@ class Params(BaseModel):
     measure: Literal["latency", "service"] = Field(
         "latency", description="From when it was due (latency) or from its start (service)."
     )
-    total: str | None = Field(None, description="A total of the run, instead of an operation.")
-    per: str | None = Field(None, description="Divide the total by this one.")
+    total: Total | None = Field(None, description="A total of the run, instead of an operation.")
+    per: Total | None = Field(None, description="Divide the total by this one.")
     min: Bound | None = None
     max: Bound | None = None
-    of: str | None = Field(None, description="With share: min is at most this total's share.")
+    of: Total | None = Field(None, description="With share: min is at most this total's share.")
     share: float = Field(0.99, gt=0, le=1)
-    samples: str | None = Field(None, description="The total that says how much was seen.")
+    samples: Total | None = Field(None, description="The total that says how much was seen.")
     min_samples: int | None = Field(None, ge=1)
+
+    @field_validator("min", "max", mode="before")
+    @classmethod
+    def _in_base_units(cls, written: object, known: ValidationInfo) -> object:
+        total, per = known.data.get("total"), known.data.get("per")
+        unit = "ratio" if per else unit_of(total) if total else "s"
+        return parse_bound(written, unit)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -103,6 +95,8 @@ class Params(BaseModel):
             raise ValueError("name an operation or a total, one of them")
         if self.min is None and self.max is None and self.of is None:
             raise ValueError("there is no bound: give min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing can pass")
         return self
 
 
@@ -132,6 +126,9 @@ def detect(evidence: Evidence, params: Params) -> Finding:
             status=Status.UNKNOWN, reason=f"{what.label} was not measured", unit=what.unit
         )
     lowest = _lowest(evidence, params)
+    if lowest is not None and math.isnan(lowest):
+        reason = f"{_said(str(params.of))} is not known, so {what.label} has no bound"
+        return Finding(status=Status.UNKNOWN, reason=reason, effect=what.value, unit=what.unit)
     if params.max is not None and what.value > params.max:
         return _broken(evidence, what, params.max, "above")
     if lowest is not None and what.value < lowest:
@@ -165,7 +162,7 @@ def _of_operation(evidence: Evidence, params: Params) -> Measured:
 def _of_total(evidence: Evidence, params: Params) -> Measured:
     name = str(params.total)
     value = evidence.totals.get(name, math.nan)
-    label, unit = _said(name), _unit(name)
+    label, unit = _said(name), unit_of(name)
     if params.per is not None:
         below = evidence.totals.get(params.per, math.nan)
         value = value / below if below else math.nan
@@ -182,11 +179,6 @@ def _of_total(evidence: Evidence, params: Params) -> Measured:
 
 def _said(name: str) -> str:
     return SAID.get(name, name.replace("_", " "))
-
-
-def _unit(name: str) -> str:
-    endings = (("_per_s", "1/s"), ("_s", "s"), ("_bytes", "bytes"), ("_ratio", "ratio"))
-    return next((unit for ending, unit in endings if name.endswith(ending)), "")
 
 
 def _lowest(evidence: Evidence, params: Params) -> float | None:

@@ -1,6 +1,8 @@
 """Is one wrong answer enough, and is silence only good news when somebody listened?"""
 
 import numpy as np
+import pytest
+from pydantic import ValidationError
 
 from soak.detectors.never import Params, detect
 from soak.seams import Evidence
@@ -56,3 +58,8 @@ def test_only_the_named_kinds_count():
     finding = detect(evidence(totals), Params(violations=("lost", "bleed")))
 
     assert Status.PASS == finding.status
+
+
+def test_a_kind_that_there_is_not_is_refused():
+    with pytest.raises(ValidationError, match="'lost'"):
+        Params.model_validate({"violations": ["losst"]})

@@ -137,10 +137,24 @@ def test_a_figure_that_was_not_measured_is_unknown():
 
 @pytest.mark.parametrize(
     ("written", "bound"),
-    [("50ms", 0.05), ("50MB", 5e7), ("100/s", 100.0), ("0.1%", 0.001), (7, 7.0)],
+    [
+        ({"operation": "get", "max": "50ms"}, 0.05),
+        ({"total": "achieved_per_s", "max": "100/s"}, 100.0),
+        ({"total": "error_count", "per": "count", "max": "0.1%"}, 0.001),
+        ({"total": "error_count", "max": 7}, 7.0),
+    ],
 )
-def test_a_bound_is_written_as_people_write_it(written: object, bound: float):
-    assert pytest.approx(bound) == Params.model_validate({"total": "x", "max": written}).max
+def test_a_bound_is_written_as_people_write_it(written: dict[str, object], bound: float):
+    assert pytest.approx(bound) == Params.model_validate(written).max
+
+
+def test_a_share_of_what_is_not_known_is_no_bound():
+    params = {"total": "achieved_per_s", "of": "offered_per_s", "share": 0.9}
+
+    finding = judged(params, {"count": 1000.0, "achieved_per_s": 1.0})
+
+    assert Status.UNKNOWN == finding.status
+    assert "offered rate is not known, so achieved rate has no bound" == finding.reason
 
 
 @pytest.mark.parametrize(
@@ -150,7 +164,13 @@ def test_a_bound_is_written_as_people_write_it(written: object, bound: float):
         ({"operation": "search", "total": "count", "max": 1.0}, "one of them"),
         ({"operation": "search"}, "no bound"),
         ({"operation": "serach", "max": 1.0}, "no operation"),
-        ({"total": "x", "max": "50 parsecs"}, "is no bound"),
+        ({"operation": "get", "max": "50 parsecs"}, "is no bound here; write a duration"),
+        ({"operation": "get", "max": "100/s"}, "is no bound here; write a duration"),
+        ({"operation": "get", "max": "50MB"}, "is no bound here; write a duration"),
+        ({"operation": "get", "max": -1}, "greater than or equal to 0"),
+        ({"operation": "get", "min": "5s", "max": "5ms"}, "nothing can pass"),
+        ({"total": "achived_per_s", "min": 1}, "did you mean achieved_per_s"),
+        ({"total": "achieved_per_s", "of": "offred_per_s"}, "did you mean offered_per_s"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(params: dict[str, object], message: str):
