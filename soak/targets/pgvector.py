@@ -207,11 +207,29 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """
     assert isinstance(params, Params)
     psycopg = package("pgvector", "psycopg")
-    server, url, folder = None, params.url, None
-    if url is None:
-        folder = Path(tempfile.mkdtemp(prefix="soak-pgvector-"))
+    if params.url is not None:
+        return _driven(psycopg, params.url, params, clock)
+    folder = Path(tempfile.mkdtemp(prefix="soak-pgvector-"))
+    server = None
+    try:
         server = start(folder, clock)
         url = f"postgresql://postgres@/postgres?host={folder}"
+        return _driven(psycopg, url, params, clock, server, folder)
+    except TargetUnavailable:
+        if server is not None:
+            server.stop(signal.SIGINT)
+        shutil.rmtree(folder)
+        raise
+
+
+def _driven(
+    psycopg: Any,
+    url: str,
+    params: Params,
+    clock: Clock,
+    server: Server | None = None,
+    folder: Path | None = None,
+) -> Target:
     try:
         return Driven(
             lambda: Rows(url, params, server, folder),
@@ -222,6 +240,4 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
             processes=[server.pid] if server else [],
         )
     except psycopg.Error as error:
-        if server is not None:
-            server.stop()
         raise TargetUnavailable(f"{type(error).__name__}: {error}") from error

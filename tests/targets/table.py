@@ -2,8 +2,8 @@
 
     python -m tests.targets.table [NAME ...]
 
-A target fails when its contract suite or its soak does; it is unknown when its environment cannot
-be made here, or when the soak could not decide (a busy machine). The exit code counts the failed.
+A target fails when its contract suite or its soak does; it is unknown when it cannot be installed or
+started here, or when the soak could not decide (a busy machine). The exit code counts the failed.
 """
 
 import os
@@ -55,6 +55,8 @@ def one(name: str) -> tuple[str, str, str]:
         check=False,
     )
     counted = re.findall(r"\d+ (?:passed|failed|skipped|error)", suite.stdout)
+    if suite.returncode == 0 and not re.search(r"\d+ passed", suite.stdout):
+        return ", ".join(counted), "cannot start here", "unknown"
     code = soak(name)
     words = {ExitCode.PASS: "pass", 10: "objective missed", ExitCode.UNKNOWN: "unknown"}
     is_failed = suite.returncode != 0 or code not in {ExitCode.PASS, *CALM}
