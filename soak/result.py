@@ -1,6 +1,9 @@
 """What became of an operation: its code, its outcome, and which promise was broken."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 # The position is the code in the slot ring, in windows.csv order and in every array indexed by
 # operation; append only. A name here is a file in soak/operations/.
@@ -55,6 +58,10 @@ OUTCOME_MASK = 7
 MAX_ERROR_CLASSES = 31
 
 
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+
 def slot_code(outcome: Outcome, detail: int = 0) -> int:
     """The byte that stands in the slot for an outcome and its detail."""
     return int(outcome) | detail << DETAIL_SHIFT
@@ -79,3 +86,19 @@ class CapacityRefused(TargetError):
 
 class RecordMissing(TargetError):
     """An update, delete or link named a record the target does not hold; judged by the oracle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the target raised."""
+
+    error: Exception
+
+
+def attempt(call: Callable[[Request], Answer], request: Request) -> Answer | Failure:
+    """The target's answer, or a Failure when it raised: that is an outcome, too."""
+    try:
+        return call(request)
+    except Exception as error:
+        # The traceback would keep alive whatever the target had in hand.
+        return Failure(error.with_traceback(None))

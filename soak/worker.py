@@ -22,12 +22,12 @@ from traceback import format_exception
 
 from soak import plugins
 from soak.clock import SystemClock, monotonic_ns, sleep_s
-from soak.load.client import ErrorClasses, Failure, Stop, attempt, run_client
+from soak.load.client import ErrorClasses, Stop, run_client
 from soak.load.ring import Ring
 from soak.load.telemetry import Telemetry, WorkerLog
 from soak.oracle import importance
 from soak.oracle.population import Population, Shape
-from soak.result import OPERATIONS, CapacityRefused, TargetError
+from soak.result import OPERATIONS, CapacityRefused, Failure, TargetError, attempt
 from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, load
 from soak.seams import Operation, Target

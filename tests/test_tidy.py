@@ -14,7 +14,7 @@ from tests.source_tree import Source, parsed, sources, texts, words
 
 # Where anything may go wrong in code that is not ours, and the run must still end in a verdict.
 BROAD_EXCEPTS = {
-    ("soak/load/client.py", "attempt"),  # a call of the target: the exception is its outcome
+    ("soak/result.py", "attempt"),  # a call of the target: the exception is its outcome
     ("soak/load/client.py", "run_client"),  # the same in the load loop, without the call
 }
 
@@ -201,7 +201,7 @@ EXAMPLES: list[tuple[int, Rule, str, str]] = [
     (
         0,
         catches_everything,
-        "soak/load/client.py",
+        "soak/result.py",
         "def attempt():\n try: g()\n except Exception: pass",
     ),
     (1, reads_the_clock, "engine/x.py", "from time import monotonic"),

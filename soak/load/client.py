@@ -7,7 +7,7 @@ three times apart: when the operation was due, when it was issued, when it was a
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
 from soak.load.slots import CLOSED, MAX_PHASES, WRITTEN_LATE, Slots
@@ -20,8 +20,6 @@ POLL_S = 0.0005
 TEXT_LENGTH = 200
 VOID = slot_code(Outcome.VOID)
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
 # prepare, call, check, abandon, phase
 Steps: TypeAlias = tuple[
     Callable[[int, int], object],
@@ -40,13 +38,6 @@ class Stop:
     def __init__(self) -> None:
         self.asked = False
         self.unavailable = ""  # the target's own words when it is gone for good
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What the target raised."""
-
-    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +72,6 @@ class ErrorClasses:
         """The classes above that index, in order of appearance."""
         with self._lock:
             return list(self._found.values())[index:]
-
-
-def attempt(call: Callable[[Request], Answer], request: Request) -> Answer | Failure:
-    """The target's answer, or a Failure when it raised: that is an outcome, too."""
-    try:
-        return call(request)
-    except Exception as error:
-        # The traceback would keep alive whatever the target had in hand.
-        return Failure(error.with_traceback(None))
 
 
 def run_client(

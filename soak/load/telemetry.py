@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Protocol
 
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
-from soak.load.client import ErrorClasses, Failure, Stop, attempt
+from soak.load.client import ErrorClasses, Stop
 from soak.load.hiccup import HiccupMeter
 from soak.oracle.population import Population
 from soak.oracle.recall import probe
+from soak.result import Failure, attempt
 from soak.rundir import LineLog
 from soak.seams import Target
 

@@ -5,7 +5,7 @@ import numpy as np
 from soak.clock import monotonic_ns
 from soak.oracle.answers import MISSING, judge_missing, judge_record
 from soak.oracle.population import ABSENT, PRESENT, Population
-from soak.result import TargetError
+from soak.result import Failure, attempt
 from soak.seams import Target
 
 CAPABILITY = "reopen"
@@ -42,9 +42,8 @@ class Reopen:
 
     def _read_back(self, key: int) -> int:
         start_ns = monotonic_ns()
-        try:
-            record = self._target.get(key)
-        except TargetError:
+        record = attempt(self._target.get, key)
+        if isinstance(record, Failure):
             return 0
         if record is None:
             return judge_missing(self._population, CAPABILITY, key, start_ns)

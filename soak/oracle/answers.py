@@ -9,7 +9,7 @@ from math import inf, sqrt
 
 from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT, Change, Population
 from soak.oracle.wording import read_tag
-from soak.result import Outcome, TargetError, Violation, slot_code
+from soak.result import Outcome, Violation, attempt, slot_code
 from soak.seams import Hit, Query, Record
 
 MISSING = slot_code(Outcome.MISSING)
@@ -227,10 +227,10 @@ def may_have_forgotten(population: Population) -> bool:
 
     A target that cannot even answer this gets the benefit of the doubt.
     """
-    try:
-        return population.forgetting or population.refresh_forgetting()
-    except TargetError:
+    if population.forgetting:
         return True
+    asked = attempt(Population.refresh_forgetting, population)
+    return asked if isinstance(asked, bool) else True
 
 
 def _age(start_ns: int, changed_ns: int) -> str:

@@ -11,8 +11,8 @@ from soak.seams import SampleError, Sampler, Subject
 STALE_S = 10.0
 MAX_FIGURES = 64
 
-# Names that mean the same for every target; any other is shown as reported_<name>, so that no target
-# can put its own count in the place of what the tester counted.
+# Names that mean the same for every target; any other is shown as reported_<name>, so that no
+# target can put its own count in the place of what the tester counted.
 KNOWN = frozenset(
     {
         "accounted_bytes",

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from soak.clock import NS_PER_S, monotonic_ns
-from soak.load.client import ErrorClasses, Failure, Stop, attempt, run_client
+from soak.load.client import ErrorClasses, Stop, run_client
 from soak.load.ring import Block, Ring
 from soak.result import (
+    Failure,
     Outcome,
     TargetError,
     TargetUnavailable,
     Violation,
+    attempt,
     slot_code,
     violation_code,
 )

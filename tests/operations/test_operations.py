@@ -30,7 +30,7 @@ class Scripted(Memory):
         self.forgets = False
 
     def may_forget(self):
-        return self.forgets
+        return self._answer("may_forget") if "may_forget" in self.script else self.forgets
 
     def _answer(self, name, *arguments):
         scripted = self.script.get(name)
@@ -259,6 +259,25 @@ def test_an_honest_reopen_is_good(target, population):
     fill(target, population, range(200))
 
     assert ("ok", None) == issue(target, population, "reopen")
+
+
+def test_a_target_that_raises_what_it_likes_when_read_back_is_not_the_tester_s_fault(
+    target, population
+):
+    fill(target, population)
+    target.script["get"] = OSError("connection reset")
+
+    assert ("ok", None) == issue(target, population, "reopen")
+
+
+def test_a_target_that_cannot_say_whether_it_forgets_gets_the_benefit_of_the_doubt(
+    target, population
+):
+    fill(target, population)
+    target.script["get"] = None
+    target.script["may_forget"] = ConnectionError("gone")
+
+    assert ("missing", None) == issue(target, population, "get", 3)
 
 
 @pytest.mark.parametrize("answer", ["text", 7, {"key": 3}], ids=repr)
