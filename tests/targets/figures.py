@@ -36,7 +36,8 @@ def main(run: Path) -> None:
         seen = resources.get(column)
         if seen and seen["first"] is not None:
             print(f"- {said}: {seen['first'] / MIB:.1f} to {seen['last'] / MIB:.1f} MiB", end=", ")
-            print(f"{seen['last'] / max(1, records['live']) / 1024:.1f} KiB a live record")
+            kib_each = seen["last"] / max(1, records["live"]) / 1024
+            print(f"{kib_each:.1f} KiB for each live record, all in all")
     recall = report["recall"]
     if recall.get("mean") is not None:
         print(f"- recall@{recall['k']}: {recall['mean']:.3f}, last {recall['last']:.3f}")

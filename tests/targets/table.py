@@ -2,8 +2,9 @@
 
     python -m tests.targets.table [NAME ...]
 
-A target fails when its contract suite or its soak does; it is unknown when it cannot be installed or
-started here, or when the soak could not decide (a busy machine). The exit code counts the failed.
+A target fails when its contract suite or its soak does; it is unknown when it cannot be installed
+or started here, or when the soak could not decide (a busy machine). The exit code counts those
+that failed.
 """
 
 import os
