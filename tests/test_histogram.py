@@ -37,6 +37,13 @@ def test_quantiles_agree_with_sorting_within_the_bucket_width(share):
     assert histogram.quantile_s(share) == pytest.approx(truth_s, rel=WORST_RELATIVE_ERROR)
 
 
+def test_a_quantile_is_the_nearest_rank_above():
+    histogram = Histogram()
+    histogram.add(np.array([1_000_000, 2_000_000, 9_000_000]))
+    assert histogram.quantile_s(0.5) == pytest.approx(0.002, rel=WORST_RELATIVE_ERROR)
+    assert histogram.quantile_s(0.67) == pytest.approx(0.009, rel=WORST_RELATIVE_ERROR)
+
+
 def test_merging_parts_equals_counting_the_whole():
     values = log_uniform(seed=6, count=5_000)
     whole, left, right = Histogram(), Histogram(), Histogram()

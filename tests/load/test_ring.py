@@ -186,6 +186,16 @@ def test_void_operations_are_counted_and_not_drained(ring: Ring) -> None:
 
     assert [1] == ring.drain().index.tolist()
     assert 1 == ring.void_count
+    assert 1 == ring.due_count(T0_NS + 10_000_000_000)
+
+
+def test_overdue_is_what_is_due_and_untouched(ring: Ring) -> None:
+    ring.write(block(3))
+    answer(ring, 0)
+
+    assert [0, 2] == [ring.overdue_count(T0_NS - 1), ring.overdue_count(T0_NS + 10_000_000_000)]
+    ring.slots().start[1] = T0_NS
+    assert 1 == ring.overdue_count(T0_NS + 10_000_000_000)
 
 
 def test_only_a_ring_can_be_opened(tmp_path: Path) -> None:
