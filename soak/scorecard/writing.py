@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from soak.rundir import finite
-from soak.scorecard import leaks
+from soak.scorecard import leaks, upkeep
 from soak.scorecard.card import Row, document, exit_code
 from soak.scorecard.crew import Crew, all_cores
 from soak.scorecard.table import table
@@ -31,4 +31,7 @@ def write(*, is_quick: bool, seed: int, out: Path | None, as_json: bool) -> int:
 
 def measured(seed: int, crew: Crew, *, is_quick: bool) -> list[Row]:
     """Every area's rows."""
-    return [*leaks.measure(leaks.QUICK if is_quick else leaks.FULL, seed, crew)]
+    return [
+        *leaks.measure(leaks.QUICK if is_quick else leaks.FULL, seed, crew),
+        *upkeep.measure(24 if is_quick else 200, seed, crew),
+    ]

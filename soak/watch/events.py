@@ -62,7 +62,8 @@ class EventLog:
     def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
         """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""
         self.maintenance[kind, source] += 1
-        self.records_by_kind[kind] += int(details.get("records", 0))
+        if source == "declared":
+            self.records_by_kind[kind] += int(details.get("records", 0))
         rest = {k: v for k, v in details.items() if k != "duration_s"}
         duration_s = float(details.get("duration_s", 0.0))
         return self.add(kind, source, at_ns, duration_s, {"maintenance": True, **rest})

@@ -22,6 +22,7 @@ from soak.seams import Floats, SampleError, Sampler, Subject
 from soak.series import Series
 from soak.snapshot import NAN
 from soak.watch.events import EventLog
+from soak.watch.upkeep import Upkeep
 from soak.watch.windows import HEADER, Window, Windows
 from soak.watch.worker_log import Line, LogTail, WorkerFacts
 
@@ -68,6 +69,7 @@ class Observer:
         self.sampler_records = {name: SamplerRecord() for name in SAMPLERS}
         self.sampler_success = dict.fromkeys(SAMPLERS, True)
         self._samplers = _build_samplers(self._subject())
+        self._upkeep = Upkeep()
         self._lock = threading.Lock()
         self._windowed: dict[str, float] = {}
         self._samples_log = LineLog(directory.samples)
@@ -132,7 +134,9 @@ class Observer:
         sampled: dict[str, float] = {}
         for name, sampler in self._samplers.items():
             sampled |= self._read(name, sampler)
-        row = {"t_s": at_s, **known, **sampled}
+        failed_count = sum(self.windows.errors().values())
+        row = {"t_s": at_s, "errors_total": float(failed_count), **known, **sampled}
+        self._tell_upkeep(row)
         with self._lock:
             row |= self._windowed
             self._windowed = {}
@@ -201,6 +205,17 @@ class Observer:
         kind, start_ns = str(line.get("event")), line.get("start_ns")
         at_ns = start_ns if isinstance(start_ns, int) else self._clock.monotonic_ns()
         self._events.add_maintenance(kind, "declared", at_ns, details)
+
+    def _tell_upkeep(self, row: Mapping[str, float]) -> None:
+        """Maintenance that this sample shows from outside becomes an event."""
+        for seen in self._upkeep.take({name: v for name, v in row.items() if v == v}):
+            at_ns = self._events.origin_ns + round(seen.start_s * NS_PER_S)
+            details = {
+                "duration_s": seen.end_s - seen.start_s,
+                "records": round(seen.records),
+                "bytes_reclaimed": round(seen.bytes_reclaimed),
+            }
+            self._events.add_maintenance(seen.kind, "detected", at_ns, details)
 
     def _log_sample(self, row: Mapping[str, float]) -> None:
         """The first rows wait until the columns are known; then every n-th goes to the file."""
