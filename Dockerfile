@@ -27,7 +27,7 @@ COPY engine engine
 COPY soak soak
 RUN /opt/build/bin/pip --python /opt/soak/bin/python install --no-deps --no-build-isolation . \
     && /opt/build/bin/pip --python /opt/soak/bin/python uninstall --yes \
-        editables hatchling pathspec pluggy tomlkit trove-classifiers \
+        editables hatchling trove-classifiers \
     && /opt/build/bin/pip --python /opt/soak/bin/python check \
     && find /opt/soak -type d -name tests -prune -exec rm -r {} +
 

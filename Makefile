@@ -181,9 +181,9 @@ build/deploy/.ready: requirements/deploy.txt
 
 ## image-check: build the container image without a registry; run, scrape, stop and starve it (as root)
 .PHONY: image-check
-image-check: setup
+image-check: setup build/deploy/.ready
 	@deploy/install-test-packages requirements/debian-image.txt
-	nice .venv/bin/pytest -m soak -v $(ARGS) tests/deploy/test_image.py
+	nice .venv/bin/pytest -m soak -v $(ARGS) tests/deploy
 
 ## kubernetes-check: the manifests against the schemas of five Kubernetes versions and of the operator
 .PHONY: kubernetes-check
