@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from soak.result import TargetError
 from soak.seams import Edge, Record
 
 HEADER = struct.Struct("<BqqfBII")
@@ -26,7 +27,10 @@ class Kind(IntEnum):
 
 
 class StoreLog:
-    """Every append is one write to the page cache: it survives a killed process, not the power."""
+    """Every append is one write to the page cache: it survives a killed process, not the power.
+
+    What cannot be written raises TargetError and leaves the file as it was.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,11 +80,15 @@ class StoreLog:
         """Keep only these; returns the bytes given back."""
         before_bytes = self.size_bytes
         fresh = self.path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            for record in records:
-                file.write(_put_frame(record))
-            for edge in edges:
-                file.write(_edge_frame(edge))
+        try:
+            with fresh.open("wb") as file:
+                for record in records:
+                    file.write(_put_frame(record))
+                for edge in edges:
+                    file.write(_edge_frame(edge))
+        except OSError as error:
+            fresh.unlink()
+            raise TargetError(f"{self.path}: cannot be rewritten: {error.strerror}") from error
         fresh.replace(self.path)
         os.close(self._fd)
         self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND)
@@ -91,7 +99,14 @@ class StoreLog:
         os.close(self._fd)
 
     def _append(self, frame: bytes) -> None:
-        os.write(self._fd, frame)
+        try:
+            written_bytes = os.write(self._fd, frame)
+        except OSError as error:
+            raise TargetError(f"{self.path}: cannot be written: {error.strerror}") from error
+        if written_bytes != len(frame):
+            # Half a frame would spoil every one after it.
+            os.ftruncate(self._fd, self.size_bytes)
+            raise TargetError(f"{self.path}: no room for {len(frame)} bytes")
         self.size_bytes += len(frame)
 
 

@@ -236,7 +236,7 @@ class Memory:
         self._events.append(
             MaintenanceEvent(
                 sequence=self._sequence,
-                kind="compaction",
+                kind="compact",
                 start_ns=start_ns,
                 duration_s=duration_s,
                 records=len(self._rows.records),
