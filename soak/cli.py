@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from soak.commands import comparing, lists
+from soak.commands import benchmarking, comparing, lists
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
 from soak.verdict import ExitCode, Mistake
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command("list")(lists.list_)
 app.command()(comparing.compare)
+app.command()(benchmarking.bench)
 app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[

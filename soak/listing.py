@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from soak import plugins
+from soak.bench.suite import listed
 from soak.clock import iso_utc
 from soak.report.catalogue import Wanted, as_json, runs
 from soak.scenario import load, shipped
@@ -25,6 +26,7 @@ def entries(what: str, out: Path, wanted: Wanted | None = None) -> Sequence[Entr
     makers: Mapping[str, Callable[[], Sequence[Entry]]] = {
         **{seam: partial(_plugins, seam) for seam in SEAMS},
         "scenarios": _scenarios,
+        "benchmarks": listed,
         "runs": lambda: [as_json(out, summary) for summary in runs(out, wanted)],
     }
     if what not in makers:

@@ -12,7 +12,7 @@ from tests.source_tree import local_imports, sources
 ROWS = (
     "cli commands session listing outlets",
     "controller worker",  # never each other: they meet in the run directory
-    "watch judge show alerts push comparison scorecard",
+    "watch judge show alerts push bench comparison scorecard",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",

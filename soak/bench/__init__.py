@@ -1,0 +1,1 @@
+"""What can it do? Finite benchmarks by category: scenarios of the same machinery, told together."""

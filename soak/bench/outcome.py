@@ -1,0 +1,112 @@
+"""What came out of a benchmark? Its run's report as results, objectives and metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from soak.bench.suite import Benchmark
+from soak.report.document import Section, as_rows, as_section
+from soak.report.figures import number
+from soak.report.record import RunRecord
+from soak.rundir import finite
+
+SCHEMA_VERSION = 1
+# What is in every process, whatever it holds; `soak run control` measures it.
+BARE_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One benchmark. record is None where it left no run; trouble says why."""
+
+    benchmark: Benchmark
+    exit_code: int
+    execution_s: float
+    record: RunRecord | None
+    trouble: str = ""
+
+
+def document(outcome: Outcome) -> dict[str, object]:
+    """The outcome as JSON: benchmark, category, timestamp, results, objectives, metadata."""
+    report = outcome.record.document if outcome.record else {}
+    plan: Mapping[str, object] = outcome.record.plan if outcome.record else {}
+    content = {
+        "benchmark": outcome.benchmark.stem,
+        "category": outcome.benchmark.category,
+        "timestamp": report.get("started"),
+        "verdict": report.get("verdict")
+        or {"status": "unknown", "exit_code": outcome.exit_code, "reason": outcome.trouble},
+        "results": results(report, plan),
+        "objectives": [objective(check) for check in as_rows(report.get("checks"))],
+        "metadata": {
+            "execution_time_s": outcome.execution_s,
+            "run": str(outcome.record.directory) if outcome.record else None,
+            "config": str(Path(*outcome.benchmark.file.parts[-3:])),
+            "params": plan,
+            "environment": report.get("environment"),
+            "trusted": as_section(report.get("certificate")).get("trusted"),
+        },
+    }
+    safe = finite(content)
+    assert isinstance(safe, dict)
+    return safe
+
+
+def objective(check: Section) -> dict[str, object]:
+    """One bound with what was measured, in the check's unit."""
+    names = ("name", "status", "effect", "threshold", "unit", "reason")
+    return {name: check.get(name) for name in names}
+
+
+def results(report: Section, plan: Section) -> dict[str, object]:
+    """The figures of the run; what it did not measure is null.
+
+    Rates are over the whole run, warm-up included.
+    """
+    duration_s = number(report.get("duration_s"))
+    operations = {
+        name: _operation(as_section(row), duration_s)
+        for name, row in as_section(report.get("operations")).items()
+    }
+    resources = as_section(report.get("resources"))
+    live = number(as_section(report.get("records")).get("live"))
+    memory = number(as_section(resources.get("anonymous_bytes")).get("last"))
+    disk = number(as_section(resources.get("disk_allocated_bytes")).get("last"))
+    count = sum(number(row["count"]) for row in operations.values())
+    batch = number(as_section(plan.get("population")).get("batch"))
+    cpu_s = number(as_section(resources.get("cpu_s")).get("last"))
+    maintenance = as_section(report.get("maintenance"))
+    return {
+        "operations": operations,
+        "operations_per_s": count / duration_s if duration_s else None,
+        "records_stored_per_s": _stored_per_s(operations, batch),
+        "cpu_s_per_operation": cpu_s / count if count else None,
+        "memory_bytes": memory,
+        "memory_bytes_per_1000_records": 1_000 * max(0.0, memory - BARE_BYTES) / live
+        if live
+        else None,
+        "disk_bytes": disk,
+        "disk_bytes_per_1000_records": 1_000 * disk / live if live else None,
+        "records_live": live,
+        "recall": as_section(report.get("recall")).get("mean"),
+        "maintenance": maintenance.get("counts"),
+        "oracle": report.get("oracle"),
+    }
+
+
+def _operation(row: Section, duration_s: float) -> dict[str, object]:
+    count = number(row.get("count"))
+    return {
+        "count": count,
+        "per_s": count / duration_s if duration_s else None,
+        "latency_s": row.get("latency_s"),
+        "service_s": row.get("service_s"),
+    }
+
+
+def _stored_per_s(operations: Mapping[str, Mapping[str, object]], batch: float) -> float:
+    """Records, not calls: a batch counts for what is in it."""
+    single, several = (
+        number(operations.get(name, {}).get("per_s", 0.0)) for name in ("store", "store_batch")
+    )
+    return single + (several * batch if several else 0.0)

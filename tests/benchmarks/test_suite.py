@@ -1,0 +1,76 @@
+"""Do the shipped benchmarks say what they ask, and can each be decided?"""
+
+from pathlib import Path
+
+import pytest
+
+from soak.bench.suite import NoSuchBenchmark, benchmarks, chosen, listed
+from soak.scenario import load
+
+ALL = benchmarks()
+EACH = pytest.mark.parametrize("file", [b.file for b in ALL], ids=[b.name for b in ALL])
+CATEGORIES = {
+    *("storage", "compression", "transition", "retrieval", "latency", "throughput"),
+    *("footprint", "scalability", "pressure", "integration"),
+}
+
+
+def test_every_category_has_benchmarks():
+    assert CATEGORIES == {benchmark.category for benchmark in ALL}
+
+
+@EACH
+def test_file_opens_with_its_schema_and_its_question(file: Path):
+    first, second, *_ = file.read_text().splitlines()
+
+    assert "# yaml-language-server: $schema=../../scenario.schema.json" == first
+    assert f"# {load(file).question}" == second
+    assert second.endswith("?")
+
+
+@EACH
+def test_answers_are_checked_and_nobody_listens(file: Path):
+    scenario = load(file)
+
+    assert "wrong-answers" in {check.name for check in scenario.checks}
+    assert {"get", "search", "scan", "traverse"} & set(scenario.operations)
+    assert None is scenario.listen
+
+
+@EACH
+def test_it_is_over_within_a_minute_and_all_that_it_checks_can_be_decided(file: Path):
+    scenario = load(file)
+
+    assert scenario.duration_s <= 60
+    assert [] == [check.name for check in scenario.checks if check.needs]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (["latency"], {"latency/mixed"}),
+        (["storage/read", "latency"], {"storage/read", "latency/mixed"}),
+        ([], {benchmark.name for benchmark in ALL}),
+    ],
+    ids=str,
+)
+def test_what_is_asked_for_is_chosen(asked: list[str], expected: set[str]):
+    assert expected == {benchmark.name for benchmark in chosen(asked)}
+
+
+def test_a_category_there_is_not_is_said_with_the_nearest():
+    with pytest.raises(NoSuchBenchmark, match="did you mean storage"):
+        chosen(["storge"])
+
+
+def test_a_folder_of_ones_own_can_be_measured(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "fast.yaml").write_bytes(ALL[0].file.read_bytes())
+
+    (own,) = chosen(["mine"], tmp_path)
+    assert ("mine/fast", "mine-fast") == (own.name, own.run_name)
+
+
+def test_the_list_has_a_question_each():
+    assert {b.name for b in ALL} == {row["name"] for row in listed()}
+    assert all(row["what"].endswith("?") for row in listed())
