@@ -114,6 +114,18 @@ lock-targets:
 EXTRA = import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 	print('\n'.join(project['optional-dependencies'][sys.argv[1]]))
 
+## screenshots: the boards in docs/dashboards, of a soak of 22 minutes (needs npm and chromium; ARGS="--invented")
+.PHONY: screenshots
+screenshots: setup build/front/dist/index.html
+	.venv/bin/python -m tests.dashboards.screenshots build/front/dist $(ARGS)
+
+# Grafana's front-end packages are for this alone: fetched here, never kept.
+FRONT = $(wildcard tests/dashboards/front/*)
+build/front/dist/index.html: $(FRONT)
+	@command -v npm >/dev/null || { echo "make screenshots needs npm" >&2; exit 1; }
+	@mkdir -p build/front && cp $(FRONT) build/front/
+	cd build/front && npm install --no-audit --no-fund --legacy-peer-deps --silent && npx vite build --logLevel error
+
 ## clean: remove .venv, build products and caches; soak runs are kept
 .PHONY: clean
 clean:

@@ -5,7 +5,7 @@ from grafanalib.core import Dashboard
 from dashboards.board import Row, board
 from dashboards.overview import latest_figures
 from dashboards.panels import curve, on_the_right, table
-from dashboards.queries import CHOSEN, now, of_run, per_s, quantile, summed
+from dashboards.queries import CHOSEN, maintenance_per_minute, now, of_run, quantile, summed
 
 SERVICE = "soak_operation_service_seconds"
 
@@ -52,10 +52,7 @@ def rhythm() -> Row:
                     "Per minute",
                     "How often, by kind.",
                     "short",
-                    (
-                        f"60 * {summed(per_s('soak_maintenance_events_total'), 'kind, source')}",
-                        "{{kind}} ({{source}})",
-                    ),
+                    (maintenance_per_minute(), "{{kind}} ({{source}})"),
                 ),
             ),
             (

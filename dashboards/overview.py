@@ -14,7 +14,7 @@ from dashboards.panels import (
     states,
     table,
 )
-from dashboards.queries import now, per_s, quantile, summed
+from dashboards.queries import maintenance_per_minute, now, per_s, quantile, summed
 from dashboards.verdict import FAILS, PASS_FAIL, UNDECIDED, verdict
 
 LATENCY = "soak_operation_latency_seconds"
@@ -135,7 +135,6 @@ def growth() -> Row:
 
 
 def maintenance() -> Row:
-    by = "kind, source"
     return (
         "Maintenance",
         8,
@@ -146,7 +145,7 @@ def maintenance() -> Row:
                     "Maintenance per minute",
                     "How often the target looked after itself, by kind.",
                     "short",
-                    (f"60 * {summed(per_s('soak_maintenance_events_total'), by)}", "{{kind}}"),
+                    (maintenance_per_minute(), "{{kind}} ({{source}})"),
                 ),
             ),
             (

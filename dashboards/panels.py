@@ -53,6 +53,7 @@ def curve(
         scaleDistributionType="log" if log else "linear",
         scaleDistributionLog=10,
         axisSoftMin=0 if from_zero and not log else None,
+        valueMax=1 if unit == "percentunit" else None,
         fillOpacity=25 if stacked else 6,
         stacking={"mode": "normal", "group": "A"} if stacked else {"mode": "none", "group": "A"},
         showPoints="never",
@@ -245,5 +246,6 @@ def on_the_right(pattern: str, unit: str) -> Json:
         "properties": [
             {"id": "unit", "value": unit},
             {"id": "custom.axisPlacement", "value": "right"},
+            {"id": "custom.fillOpacity", "value": 0},
         ],
     }

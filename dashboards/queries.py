@@ -72,3 +72,10 @@ def during(kinds: str, window_s: int = 10) -> str:
         for ahead in ("30s", "5m")
     ]
     return " or ".join(looks)
+
+
+def maintenance_per_minute() -> str:
+    """By kind and source, of those kinds that there were."""
+    happened = f"sum by (kind, source) ({now('soak_maintenance_events_total')}) > 0"
+    often = f"60 * sum by (kind, source) ({per_s('soak_maintenance_events_total')})"
+    return f"{often} and on (kind, source) ({happened})"
