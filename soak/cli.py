@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from soak.clock import require_scale
 from soak.commands import benchmarking, comparing, lists
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
+from soak.streams import open_closed, say
 from soak.verdict import ExitCode, Mistake
 
 app = typer.Typer(
@@ -253,7 +255,9 @@ def main() -> None:
     """The console script. A user's mistake is one message and exit code 2, never a traceback."""
     if not sys.platform.startswith("linux"):
         fail("soak needs Linux: it reads the target's memory from /proc", ExitCode.USAGE)
+    open_closed()
     try:
+        require_scale()
         app()
     except Mistake as mistake:
         fail(str(mistake), mistake.exit_code)
@@ -263,5 +267,5 @@ def main() -> None:
 
 
 def fail(message: str, code: int) -> None:
-    print(f"soak: {message}", file=sys.stderr)
+    say(sys.stderr, f"soak: {message}\n")
     raise SystemExit(int(code))

@@ -10,9 +10,33 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from soak.verdict import Mistake
+
 NS_PER_S = 1_000_000_000
 
-TIME_SCALE = float(os.environ.get("SOAK_TIME_SCALE", "1"))
+LARGEST_SCALE = 1e6
+TIME_SCALE_TEXT = os.environ.get("SOAK_TIME_SCALE") or "1"
+
+
+def _scale(text: str) -> float:
+    """0 where the text is no scale; `require_scale` refuses it."""
+    try:
+        scale = float(text)
+    except ValueError:
+        return 0.0
+    return scale if 0 < scale <= LARGEST_SCALE else 0.0
+
+
+TIME_SCALE = _scale(TIME_SCALE_TEXT)
+
+
+def require_scale() -> None:
+    """Raises Mistake when SOAK_TIME_SCALE is no number that time can be scaled with."""
+    if not TIME_SCALE:
+        raise Mistake(
+            f"SOAK_TIME_SCALE is {TIME_SCALE_TEXT!r}; it is a number above 0, at most "
+            f"{LARGEST_SCALE:g}: how many times faster than life"
+        )
 
 
 def _scaled_monotonic_ns() -> int:

@@ -9,6 +9,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 from soak.clock import Clock, iso_utc
+from soak.streams import say
 from soak.verdict import Mistake
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -36,8 +37,8 @@ def configure(
         event["time"] = iso_utc(clock.wall_s())
         return event
 
-    def logger(*_: object) -> structlog.WriteLogger:
-        return structlog.WriteLogger(stream or sys.stderr)
+    def logger(*_: object) -> _Writer:
+        return _Writer(stream or sys.stderr)
 
     # Plain tracebacks: the pretty ones print every local variable, and a snapshot is thousands.
     render: list[Processor] = [
@@ -59,6 +60,18 @@ def configure(
         logger_factory=logger,
         cache_logger_on_first_use=False,
     )
+
+
+class _Writer:
+    """A line per message of any level; structlog's own would end a run whose reader is gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, message: str) -> None:
+        say(self._stream, message + "\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def log() -> FilteringBoundLogger:

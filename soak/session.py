@@ -22,6 +22,7 @@ from soak.rundir import RunDirectory, RunDirError
 from soak.scenario import Scenario
 from soak.show.plain import Plain
 from soak.snapshot import Identity, Snapshot
+from soak.streams import say
 from soak.targets._packages import interpreter
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
@@ -70,11 +71,8 @@ def execute(
             stack.callback(signal.signal, number, before)
         try:
             snapshot = controller.run(stop, view.update)
-        except Mistake as mistake:
-            unknown = RunVerdict(
-                status=Status.UNKNOWN, exit_code=mistake.exit_code, reason=str(mistake)
-            )
-            view.close(unknown)
+        except Mistake:
+            view.restore()  # the console script says why, once
             raise
         if baselines:
             snapshot = gated(snapshot, directory, baselines, thresholds)
@@ -139,9 +137,8 @@ def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None],
 
 
 def _say_result(snapshot: Snapshot, report: str, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(document(snapshot), indent=1))
-        return
     verdict = snapshot.verdict
-    print(f"{verdict.status}: {verdict.reason}")
-    print(f"report: {report}")
+    text = f"{verdict.status}: {verdict.reason}\nreport: {report}"
+    if as_json:
+        text = json.dumps(document(snapshot), indent=1)
+    say(sys.stdout, text + "\n")

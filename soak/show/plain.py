@@ -5,6 +5,7 @@ from typing import TextIO
 
 from soak.report import figures
 from soak.snapshot import Event, Identity, OperationTotals, Snapshot
+from soak.streams import say
 from soak.verdict import RunVerdict, Status
 
 EVERY_S = 10.0
@@ -62,8 +63,7 @@ class Plain:
             self._statuses[verdict.check] = verdict.status
 
     def _say(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        say(self._stream, line + "\n")
 
 
 def progress_line(snapshot: Snapshot) -> str:
