@@ -62,10 +62,14 @@ def _field(where: str, line: str, field: str) -> str:
     try:
         entry = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ProseError(f"{where}: not JSON: {error.msg}") from error
+        raise ProseError(
+            f"{where}: not JSON: {error.msg}; an object with the text in {field!r} is needed"
+        ) from error
     if not isinstance(entry, dict) or not isinstance(entry.get(field), str):
         names = ", ".join(sorted(entry)) if isinstance(entry, dict) else "no fields"
-        raise ProseError(f"{where}: no text in field {field!r}; there are: {names}")
+        raise ProseError(
+            f"{where}: no text in field {field!r}; there are: {names}; mend or remove it"
+        )
     return str(entry[field])
 
 

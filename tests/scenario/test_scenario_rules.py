@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from soak.scenario import ScenarioError, load
@@ -124,3 +125,11 @@ def test_refusal_says_how_to_leave_an_operation_out(sound: Path) -> None:
 )
 def test_possible_is_let_through(sound: Path, overrides: list[str]) -> None:
     assert 180.0 == load(sound, overrides).duration_s
+
+
+def test_vectors_of_another_length_than_the_target_s_are_refused(sound: Path, tmp_path: Path):
+    path = tmp_path / "short.npy"
+    np.save(path, np.ones((3, 64), dtype=np.float32))
+    changes = ["content.kind=vectors", f"content.params.path={path}", "phases[2].mix.search=1"]
+    with pytest.raises(ScenarioError, match="is 384, and the content's vectors have 64; make"):
+        load(sound, changes, target="memory")
