@@ -7,6 +7,7 @@ through an entry point of group `soak.<seam>`, whose value is the module. No reg
 import difflib
 import importlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -94,6 +95,9 @@ def _module(seam: str, name: str) -> ModuleType:
         allowed = f"there are: {', '.join(names) or 'none'}, or a dotted module name"
         raise PluginError(f"no {name!r} among {seam}; {allowed}{nearest(name, names)}")
     dotted = outside.value if outside else name
+    if outside is None and "" not in sys.path:
+        # A console script, unlike `python -m`, does not look where the user stands.
+        sys.path.append("")
     try:
         return importlib.import_module(dotted)
     except ImportError as error:

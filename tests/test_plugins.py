@@ -1,5 +1,8 @@
 """Does a name find its file, and a wrong name its remedy?"""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,28 @@ def test_entry_point_of_an_installed_package_is_found(
     assert "toy" in plugins.available("targets")
     assert "toy" not in plugins.shipped("targets")
     assert Params is plugins.params_model("targets", "toy")
+
+
+def test_a_dotted_name_is_found_where_the_user_stands(tmp_path: Path) -> None:
+    package = tmp_path / "own_package"
+    package.mkdir()
+    (package / "__init__.py").write_text('"""A package of the user\'s."""\n')
+    shutil.copy(Path(__file__).with_name("scripted_target.py"), package / "own_target.py")
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text(
+        "target: own_package.own_target\nlisten: null\n"
+        "phases: [{name: only, duration: 1s, mix: {store: 1, get: 1}}]\n"
+    )
+    soak = Path(sys.executable).with_name("soak")  # unlike `python -m`, without "" on its path
+
+    done = subprocess.run(
+        [soak, "run", scenario, "--plain", "--out", tmp_path / "runs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert "on own_package.own_target" in done.stderr
+    assert "report.html" in done.stdout, done.stderr
