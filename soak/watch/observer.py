@@ -60,7 +60,7 @@ class Observer:
         self.result_count = 0
         self.unissued_count = 0  # no client came to them within the planned time
         self.hanging_count = 0
-        self._planned_end_ns = events.origin_ns + round(scenario.duration_s * NS_PER_S)
+        self._planned_ns = round(scenario.duration_s * NS_PER_S)
         self._sample_s = scenario.observe.sample
         self._sampled_s = 0.0
         self.series = Series()
@@ -91,7 +91,8 @@ class Observer:
         late_ns = results.start_ns - results.due_ns
         self.idle_lateness.add(late_ns[results.is_idle])
         self.result_count += len(results)
-        self.unissued_count += int(np.count_nonzero(results.start_ns > self._planned_end_ns))
+        planned_end_ns = self._events.origin_ns + self._planned_ns
+        self.unissued_count += int(np.count_nonzero(results.start_ns > planned_end_ns))
 
     def abandon(self, results: Results, now_ns: int) -> None:
         """Fold what was given up on at the end; what was in the target hangs there."""

@@ -1,0 +1,47 @@
+"""Is what was measured laid to the right time?"""
+
+from pathlib import Path
+
+import numpy as np
+
+from soak.clock import NS_PER_S, SystemClock
+from soak.load.results import Results
+from soak.rundir import LineLog, RunDirectory
+from soak.scenario import load
+from soak.watch.events import EventLog
+from soak.watch.observer import Observer
+from soak.watch.worker_log import LogTail, WorkerFacts
+
+
+def started_at(start_ns: list[int]) -> Results:
+    start = np.array(start_ns, dtype=np.int64)
+    none = np.zeros(start.size, dtype=np.uint8)
+    return Results(
+        index=np.arange(start.size),
+        operation=none,
+        phase=none,
+        due_ns=start,
+        argument=np.arange(start.size),
+        start_ns=start,
+        end_ns=start + 1_000,
+        code=none,
+        is_idle=none.astype(np.bool_),
+    )
+
+
+def test_only_what_started_after_the_planned_end_counts_as_not_issued(tmp_path: Path):
+    directory, scenario = RunDirectory(tmp_path), load("smoke")
+    log = LineLog(directory.events)
+    events = EventLog(log)
+    tail = LogTail(directory.worker_log)
+    # As in a run: time zero is fixed only when the observer is there.
+    observer = Observer(scenario, directory, SystemClock(), events, WorkerFacts(), tail)
+    origin_ns = 10**15
+    events.begin(origin_ns, wall_s=0.0)
+    end_ns = origin_ns + round(scenario.duration_s * NS_PER_S)
+
+    observer.take(started_at([origin_ns + 1, end_ns, end_ns + 1]))
+    observer.close()
+    log.close()
+
+    assert 1 == observer.unissued_count
