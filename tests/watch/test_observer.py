@@ -41,7 +41,7 @@ def test_only_what_started_after_the_planned_end_counts_as_not_issued(tmp_path: 
     end_ns = origin_ns + round(scenario.duration_s * NS_PER_S)
 
     observer.take(started_at([origin_ns + 1, end_ns, end_ns + 1]))
-    observer.close()
-    log.close()
+    for written in (log, *observer.logs):
+        written.close()
 
     assert 1 == observer.unissued_count
