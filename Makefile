@@ -160,6 +160,18 @@ clean:
 bench-engine: build/bench-engine/.ready
 	nice build/bench-engine/venv/bin/python -m bench.engine $(ARGS)
 
+## bench-quick: every category of `soak bench` on the embedded engine, seconds each, within ten minutes
+.PHONY: bench-quick
+bench-quick: setup
+	@mkdir -p build/figures
+	.venv/bin/soak bench --quick --out build/bench-runs --markdown build/figures/bench.md $(ARGS)
+
+## compare-check: how often `soak compare` is right on real runs, equal and slowed, in about 20 minutes
+.PHONY: compare-check
+compare-check: setup
+	@mkdir -p build/figures
+	.venv/bin/python -m bench.comparison --json build/figures/comparison.json $(ARGS)
+
 ## crash: kill -9 ten thousand times at random moments, 250 at each named step; an hour (CI has a short form)
 CRASH_STEPS = append fsync seal manifest checkpoint access evict compact unlink
 .PHONY: crash
