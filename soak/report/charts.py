@@ -60,7 +60,8 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Curves over the time of the run. name: of its file; caption: what is seen, in words."""
+    """Curves over the time of the run, or over its records: then the lines' t, the marks and end_s
+    count these. name: of its file; caption: what is seen, in words."""
 
     name: str
     title: str
@@ -73,6 +74,7 @@ class Chart:
     is_logarithmic: bool = False
     starts_at_zero: bool = False
     width: Width = "wide"
+    along: Literal["time", "records"] = "time"
     bands: tuple[Bands, ...] = ()
     marks: tuple[Mark, ...] = ()
     has_mark_labels: bool = False

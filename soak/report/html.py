@@ -10,10 +10,11 @@ from soak.report import evidence as report_evidence
 from soak.report import judgement as report_judgement
 from soak.report.charts import Chart, Timeline
 from soak.report.document import as_section
-from soak.report.markup import Html, element, section, together
+from soak.report.markup import Html, element, facts, section, together
 from soak.report.palette import css_variables
 from soak.report.picture import Picture, draw
 from soak.report.plots import svg
+from soak.report.pressure import charts, has_grown, rows
 from soak.report.record import RunRecord
 
 CONTENTS = (
@@ -42,6 +43,7 @@ def html(record: RunRecord) -> str:
         report_judgement.certificate(record),
         story(picture),
         report_evidence.growth(record, grid(picture.growth)),
+        pressure(record),
         report_evidence.maintenance(record),
         report_evidence.answers(record),
         report_evidence.change(record),
@@ -74,11 +76,19 @@ def story(picture: Picture) -> Html:
     return section("story", "The whole run in one picture", *first, *wide, grid(picture.operations))
 
 
-def grid(charts: Sequence[Chart]) -> Html:
-    """Figures beside each other where there is room; nothing when there is none."""
-    if not charts:
+def pressure(record: RunRecord) -> Html:
+    """How much it took, where records grew; else nothing."""
+    if not has_grown(record):
         return Html("")
-    return element("div", *(figure(chart) for chart in charts), class_="grid")
+    drawn = (figure(chart) for chart in charts(record))
+    return section("pressure", "How much did it take?", facts(rows(record)), *drawn)
+
+
+def grid(shown: Sequence[Chart]) -> Html:
+    """Figures beside each other where there is room; nothing when there is none."""
+    if not shown:
+        return Html("")
+    return element("div", *(figure(chart) for chart in shown), class_="grid")
 
 
 def figure(chart: Chart | Timeline) -> Html:

@@ -46,7 +46,7 @@ def svg(chart: Chart | Timeline) -> str:
 def _curves(figure: Figure, chart: Chart | Timeline) -> list[dict[str, object]]:
     """What turns a place on each curve back into a value; in the order of the chart's lines."""
     told: list[dict[str, object]] = []
-    if isinstance(chart, Timeline):
+    if isinstance(chart, Timeline) or chart.along != "time":
         return told
     for curve in chart.lines:
         axes = figure.axes[-1 if curve.is_second else 0]
@@ -95,7 +95,8 @@ def _drawn(chart: Chart | Timeline, title: str) -> Figure:
     axes = figure.add_axes((LEFT[size] / width, BOTTOM / height, across, panel / height))
     axes.set_facecolor("none")
     axes.set_xlim(0, max(chart.end_s, 1e-3))
-    _label_time(axes, chart.end_s, TIME_TICKS[size])
+    is_timed = isinstance(chart, Timeline) or chart.along == "time"
+    _label_across(axes, chart.end_s, TIME_TICKS[size], is_timed=is_timed)
     if title:
         place = LEFT[size] / width, 1 - 0.08 / height
         colour = PALETTE["ink"].light
@@ -312,8 +313,8 @@ def _label_values(
     axes.spines["bottom"].set_color(PALETTE["line"].light)
 
 
-def _label_time(axes: Axes, end_s: float, most: int) -> None:
-    pairs = ticks.of_time(end_s, most)
+def _label_across(axes: Axes, end: float, most: int, *, is_timed: bool) -> None:
+    pairs = ticks.of_time(end, most) if is_timed else ticks.of_values(0.0, end, "count", most)
     axes.set_xticks([at_s for at_s, _ in pairs], [label for _, label in pairs])
     colour = PALETTE["faint"].light
     axes.tick_params(axis="x", length=2.5, color=colour, labelcolor=colour, labelsize=SMALL)
