@@ -27,6 +27,8 @@ CROSSHAIR = 1
 Row = tuple[str, int, Sequence[tuple[int, Panel]]]
 Json = dict[str, Any]
 
+# The schema asks for what only Grafana's own annotations use.
+UNUSED = {"limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
 # Kinds of maintenance and of events by colour; each annotation has its own switch.
 MAINTENANCE = (
     ("Evictions", "evict.*|expir.*|demot.*|emergency", "orange"),
@@ -125,7 +127,7 @@ def annotation(
         "iconColor": colour,
         "datasource": SOURCE,
         "expr": expr,
-        "target": {"expr": expr, "refId": "Anno", "interval": step, "range": True},
+        "target": {"expr": expr, "refId": "Anno", "interval": step, "range": True, **UNUSED},
         "titleFormat": text,
         "textFormat": "{{scenario}} on {{target}}",
         "tagKeys": "kind,source,check",
@@ -197,10 +199,8 @@ def _variable(found: Json) -> None:
         asked = found["query"]
         found["definition"] = asked
         found["query"] = {"query": asked, "refId": found["name"]}
-        every = {"text": "All", "value": "$__all", "selected": True}
-        found["current"] = every if found["includeAll"] else {}
-    else:
-        found["current"] = {}
+    chosen = ("All", "$__all") if found["includeAll"] else ("", "")
+    found["current"] = {"text": chosen[0], "value": chosen[1], "selected": bool(chosen[0])}
 
 
 def _without_null(value: Any, key: str = "") -> Any:

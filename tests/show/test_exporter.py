@@ -291,3 +291,14 @@ def test_times_for_annotations_are_where_prometheus_looks(snapshot):
         assert f"{name}_timestamp_milliseconds{{" in scraped
         assert f"{name}_timestamp_milliseconds{{" not in plain
         assert f"{name}_timestamp_seconds{{" in plain
+
+
+def test_a_hundred_thousand_tenants_do_not_get_past_the_cap(snapshot):
+    crowd = {f"{REPORTED}tenant_{n}_bytes": float(n) for n in range(100_000)}
+    many = {("get", f"Tenant{n}Error"): 1 for n in range(100_000)}
+    crowded = replace(snapshot, resources={**snapshot.resources, **crowd}, errors=many)
+    shown = text_samples(crowded)
+    errors = select(shown, "soak_errors_total")
+    assert len(shown) <= 5_000
+    assert 100_000 == sum(errors.values())
+    assert shown[series("soak_exporter_series_dropped")] >= 195_000
