@@ -21,6 +21,9 @@ from soak.verdict import ExitCode
 
 ROOT = Path(__file__).parents[2]
 SOAK_S = 45
+# What cannot be soaked without being told how.
+SCENARIOS = {"http": "configs/http.yaml"}
+ENVIRONMENTS = {"http": "chroma"}
 # The engine and what stands for it in tests have their own suites.
 OURS = {"engine", "faulty", "memory", "null"}
 # What the checks of latency and throughput say on a busy machine is no fault of an adapter.
@@ -39,9 +42,10 @@ def main(names: list[str]) -> int:
 
 def one(name: str) -> tuple[str, str, str]:
     """What its contract suite counted, how its soak ended, and the word for both."""
-    if (ROOT / "requirements" / "targets" / f"{name}.txt").is_file():
+    packages = ENVIRONMENTS.get(name, name)
+    if (ROOT / "requirements" / "targets" / f"{packages}.txt").is_file():
         subprocess.run(
-            ["make", "-s", f"target-{name}"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False
+            ["make", "-s", f"target-{packages}"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False
         )
     try:
         python = interpreter(Target(name=name))
@@ -69,8 +73,9 @@ def soak(name: str) -> int:
     """The exit code of a short soak."""
     with tempfile.TemporaryDirectory() as folder:
         soak_command = str(Path(sys.executable).with_name("soak"))
-        command = [soak_command, "run", "configs/peers.yaml", "--plain"]
-        command += ["--target", name, "--duration", f"{SOAK_S}s", "--listen", "127.0.0.1:0"]
+        scenario = SCENARIOS.get(name, f"configs/peers.yaml --target {name}")
+        command = [soak_command, "run", *scenario.split(), "--plain"]
+        command += ["--duration", f"{SOAK_S}s", "--listen", "127.0.0.1:0"]
         ended = subprocess.run(
             [*command, "--out", folder], cwd=ROOT, capture_output=True, check=False
         )
