@@ -49,6 +49,7 @@ bench: setup build/bench/.ready
 	.venv/bin/python -m bench.load $(ARGS) --json build/figures/load.json || missed=1; \
 	.venv/bin/python -m bench.operations --json build/figures/operations.json || missed=1; \
 	.venv/bin/python -m bench.scrape --json build/figures/scrape.json || missed=1; \
+	.venv/bin/python -m bench.detection --json build/figures/detection.json || missed=1; \
 	.venv/bin/python -m bench.scrape_load --json build/figures/scrape_load.json || missed=1; \
 	exit $$missed
 
