@@ -1,0 +1,72 @@
+"""How does a program soak, read and compare? `from soak import run, load_run, compare`.
+
+    record = run("smoke", target="chroma", duration="1m")
+    record.document["verdict"]["status"]
+    compare(record, [load_run("runs/20260301T120000Z-smoke-1f3a")]).verdict.reason
+
+A run is a process of its own, as on the command line, so none of this program's memory is taken
+for the tester's. Nobody listens, unless `changes` has a `listen=...`.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from soak.comparison.judgement import Comparison
+from soak.comparison.judgement import compare as against
+from soak.report.record import RunRecord
+from soak.report.record import load_run as read_run
+from soak.rundir import RunDirectory
+from soak.verdict import Mistake
+
+SOAK = (sys.executable, "-c", "from soak.cli import main; main()")
+
+
+def run(
+    scenario: str | Path = "steady",
+    *,
+    target: str | None = None,
+    duration: str | None = None,
+    rate: str | None = None,
+    seed: int | None = None,
+    changes: Sequence[str] = (),
+    out: str | Path = "runs",
+) -> RunRecord:
+    """Soak, and return what is in the run directory. Blocks for the length of the run.
+
+    changes: `path=value`, as after --set. Whatever the verdict, the run is returned. Raises
+    Mistake, in soak's own words, where the run could not begin.
+    """
+    flags = {"target": target, "duration": duration, "rate": rate, "seed": seed}
+    given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
+    given += [f"--set={change}" for change in ("listen=null", *changes)]
+    before = set(Path(out).glob("*/scenario.yaml"))
+    command = [*SOAK, "run", str(scenario), "--plain", "--out", str(out), *given]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    made = set(Path(out).glob("*/scenario.yaml")) - before
+    directories = [RunDirectory(path.parent) for path in made]
+    if not directories or not directories[0].report.exists():
+        raise Mistake(done.stderr.strip())
+    return read_run(directories[0].path)
+
+
+def load_run(path: str | Path) -> RunRecord:
+    """A run directory read back, finished, running or crashed. Raises RunError where it is none."""
+    return read_run(Path(path))
+
+
+def compare(
+    record: RunRecord,
+    baseline: RunRecord | Sequence[RunRecord],
+    *,
+    thresholds: Sequence[str] = (),
+    anyway: bool = False,
+) -> Comparison:
+    """The run against one or several runs of the same thing, metric by metric, with intervals.
+
+    thresholds: `search.latency_p99=25%`. anyway: although loads or machines differ. Raises
+    NotComparable where the answer would mean nothing.
+    """
+    baselines = [baseline] if isinstance(baseline, RunRecord) else list(baseline)
+    return against(record, baselines, thresholds=thresholds, anyway=anyway)

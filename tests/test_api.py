@@ -1,0 +1,53 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import soak
+from soak import compare, load_run, run
+from soak.verdict import Mistake, Status
+from tests.comparison.simulated import simulated, written
+
+SLACK = ("latency_p99=40%", "service_p50=40%")
+
+
+def test_runs_are_read_and_compared_in_three_calls(tmp_path: Path):
+    after, before = (
+        load_run(written(simulated(seed, slower=slower, spread=0.02), tmp_path))
+        for seed, slower in ((1, 1.2), (2, 1.0))
+    )
+    assert Status.FAIL == compare(after, before).verdict.status
+    assert Status.PASS == compare(after, [before], thresholds=SLACK).verdict.status
+
+
+@pytest.mark.slow
+def test_a_run_is_what_lies_in_its_directory(tmp_path: Path):
+    record = run(
+        "smoke",
+        target="null",
+        duration="3s",
+        changes=["checks=[never]"],
+        out=tmp_path,
+    )
+
+    assert ("smoke", "null") == (record.document["scenario"], record.document["target"])
+    assert record.document == load_run(record.directory).document
+
+
+@pytest.mark.slow
+def test_a_mistake_is_raised_in_soaks_words(tmp_path: Path):
+    with pytest.raises(Mistake, match="no scenario of that name"):
+        run("smok", out=tmp_path)
+
+
+def test_importing_soak_imports_nothing_else():
+    code = "import soak, sys; print([m for m in sys.modules if m.startswith(('soak.', 'numpy'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == done.stdout.strip()
+
+
+def test_a_name_there_is_not_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'compere'"):
+        _ = soak.compere
