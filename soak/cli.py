@@ -161,6 +161,8 @@ def show(run_path: RunPath, as_json: AsJson = False) -> None:
     from soak.report.record import load_run
 
     record = load_run(run_path)
+    for note in record.notes:
+        print(note, file=sys.stderr)
     if as_json:
         print(json.dumps(record.document, indent=1))
     else:

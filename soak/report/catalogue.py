@@ -20,6 +20,7 @@ INDEX = "index.sqlite"
 # A row of another layout is of no use: the table is then made anew.
 LAYOUT = 1
 NO_VERDICT = "no verdict yet: running, or ended without one"
+DAMAGED = "no verdict: its report.json is damaged; `soak show` tells what the other files know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,8 @@ def _stamp(directory: RunDirectory) -> str:
 def _read(directory: RunDirectory) -> RunSummary:
     documents = list(_documents(directory))
     if not documents:
-        return RunSummary(name=directory.run_id)
+        reason = DAMAGED if directory.report.exists() else NO_VERDICT
+        return RunSummary(name=directory.run_id, reason=reason)
     document = documents[0]
     verdict = as_section(document.get("verdict"))
     code, seed = verdict.get("exit_code"), document.get("seed")
@@ -150,12 +152,12 @@ def _read(directory: RunDirectory) -> RunSummary:
         name=directory.run_id,
         scenario=str(document.get("scenario") or ""),
         target=str(document.get("target") or ""),
-        seed=seed if isinstance(seed, int) else 0,
+        seed=seed if isinstance(seed, int) and abs(seed) < 1 << 63 else 0,
         started=str(document.get("started") or ""),
         duration_s=duration_s if duration_s == duration_s else 0.0,
         state=str(document.get("state") or ""),
         status=str(verdict.get("status") or ""),
-        exit_code=code if isinstance(code, int) else -1,
+        exit_code=code if isinstance(code, int) and abs(code) < 256 else -1,
         reason=str(verdict.get("reason") or ""),
     )
 
@@ -166,7 +168,7 @@ def _documents(directory: RunDirectory) -> Iterator[dict[str, object]]:
         return
     try:
         document = json.loads(directory.report.read_bytes())
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         return
     if isinstance(document, dict):
         yield document

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from soak.result import OUTCOMES
 from soak.rundir import RunDirectory
 from soak.scenario.yaml_source import read as read_yaml
 from soak.seams import Floats
@@ -20,9 +21,17 @@ Line = Mapping[str, object]
 
 EVENT_FIELDS = ("time_s", "wall_time", "kind", "source", "duration_s")
 TEXT_COLUMNS = ("phase", "operation")
+# Without these windows.csv is another file; the other columns may be absent.
+WINDOW_COLUMNS = ("start_s", "end_s", "count")
+MEASURE_COLUMNS = tuple(
+    f"{measure}_{which}_s"
+    for measure in ("latency", "service", "lateness")
+    for which in ("p50", "p95", "p99", "p999", "max")
+)
 # Kinds of the worker's log that come every second and that nothing here reads.
 FREQUENT = (b'"stats"', b'"recall"', b'"hiccup"')
 MAX_WORKER_LINES = 5_000
+LARGEST = 1e11  # seconds: a calendar ends before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +94,12 @@ def read(directory: RunDirectory) -> Journal:
         scenario=_text(directory.scenario),
         plan=_plan(directory.scenario),
         damage=damage,
-        missing=tuple(path.name for path in (*paths, *others) if not path.exists()),
+        missing=tuple(path.name for path in (*paths, *others) if not path.is_file()),
     )
 
 
 def _window_rows(path: Path, damage: dict[str, int]) -> WindowRows:
-    header, rows = _table(path, damage)
+    header, rows = _table(path, damage, (*TEXT_COLUMNS, *WINDOW_COLUMNS))
     texts: dict[str, list[str]] = {name: [] for name in TEXT_COLUMNS}
     places = [header.index(name) for name in TEXT_COLUMNS if name in header]
     names = [name for name in header if name not in TEXT_COLUMNS]
@@ -107,13 +116,19 @@ def _window_rows(path: Path, damage: dict[str, int]) -> WindowRows:
     return WindowRows(
         phase=np.array(texts["phase"], dtype=np.str_),
         operation=np.array(texts["operation"], dtype=np.str_),
-        figures=_columns(names or ["start_s", "end_s", "count"], values),
+        figures=_with_absent(_columns(names or WINDOW_COLUMNS, values)),
     )
+
+
+def _with_absent(columns: dict[str, Floats]) -> dict[str, Floats]:
+    """Nothing but nan where a tester of another version wrote no such column."""
+    absent = np.full(len(columns["end_s"]), np.nan)
+    return dict.fromkeys((*OUTCOMES, *MEASURE_COLUMNS), absent) | columns
 
 
 def _samples(path: Path, damage: dict[str, int]) -> dict[str, Floats]:
     """Columns of samples.csv by name; empty arrays under `t_s` when there are none."""
-    header, rows = _table(path, damage)
+    header, rows = _table(path, damage, ("t_s",))
     values = array("d")
     for row in rows:
         try:
@@ -130,27 +145,47 @@ def _columns(names: Sequence[str], values: "array[float]") -> dict[str, Floats]:
     return {name: np.ascontiguousarray(matrix[:, i]) for i, name in enumerate(names)}
 
 
-def _table(path: Path, damage: dict[str, int]) -> tuple[list[str], Iterator[list[str]]]:
-    """The header and the rows that have as many fields as it."""
+def _table(
+    path: Path, damage: dict[str, int], needed: Sequence[str]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """The header and the rows that have as many fields as it; no rows where a column is missing."""
     lines = _whole_lines(path, damage)
-    header = next(csv.reader(line.decode(errors="replace") for line in lines), [])
-    texts = (line.decode(errors="replace") for line in lines)
-    return header, _of_length(csv.reader(texts), len(header), path, damage)
+    first = next(lines, None)
+    if first is None:
+        return [], iter(())
+    header = _fields(first)
+    rows = _of_length(lines, len(header), path, damage)
+    if not set(needed) <= set(header):
+        _count_damage(damage, path)
+        damage[path.name] += sum(1 for _ in rows)
+        return [], iter(())
+    return header, rows
 
 
 def _of_length(
-    rows: Iterator[list[str]], length: int, path: Path, damage: dict[str, int]
+    lines: Iterator[bytes], length: int, path: Path, damage: dict[str, int]
 ) -> Iterator[list[str]]:
-    for row in rows:
+    for line in lines:
+        row = _fields(line)
         if len(row) == length:
             yield row
         else:
             _count_damage(damage, path)
 
 
+def _fields(line: bytes) -> list[str]:
+    """Of one line of CSV; none where it is not text."""
+    try:
+        return next(csv.reader([line.decode(errors="replace")]), [])
+    except csv.Error:
+        return []
+
+
 def _whole_lines(path: Path, damage: dict[str, int]) -> Iterator[bytes]:
     """The lines that end; a torn last one is counted. Reads as it goes: logs can be long."""
-    if not path.exists():
+    if not path.is_file():
+        if path.exists():
+            _count_damage(damage, path)
         return
     with path.open("rb") as file:
         for line in file:
@@ -187,7 +222,7 @@ def _parse(line: bytes) -> Line | None:
     """The object of one line; None where it is not one."""
     try:
         parsed = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -210,7 +245,10 @@ def _event(line: Line) -> Event:
 
 
 def _figure(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """0 for what is no number, or none that a time can be."""
+    if isinstance(value, int | float) and abs(value) < LARGEST:
+        return float(value)
+    return 0.0
 
 
 def _counts(path: Path, damage: dict[str, int]) -> dict[str, NDArray[np.int64]]:
@@ -229,7 +267,7 @@ def _document(path: Path, damage: dict[str, int]) -> Line | None:
     """A JSON object in a file of its own; None when it is missing or damaged."""
     if not path.exists():
         return None
-    parsed = _parse(path.read_bytes())
+    parsed = _parse(path.read_bytes()) if path.is_file() else None
     if parsed is None:
         _count_damage(damage, path)
     return parsed
@@ -237,12 +275,12 @@ def _document(path: Path, damage: dict[str, int]) -> Line | None:
 
 def _plan(path: Path) -> Line:
     """The values of a scenario, not validated: its plug-ins may not be installed here."""
-    tree = read_yaml(path.read_bytes(), path.name).tree if path.exists() else None
+    tree = read_yaml(path.read_bytes(), path.name).tree if path.is_file() else None
     return tree if isinstance(tree, dict) else {}
 
 
 def _text(path: Path) -> str:
-    return path.read_text(errors="replace") if path.exists() else ""
+    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def _count_damage(damage: dict[str, int], path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from soak.report.charts import Bands, Lane, Mark, joined
+from soak.report.document import as_rows
 from soak.report.ledger import maintenance_of
 from soak.report.record import RunRecord
 from soak.seams import Floats
@@ -78,8 +79,7 @@ def marks(record: RunRecord) -> tuple[Mark, ...]:
         for event in record.events
         if not event.details.get("maintenance") and event.kind not in QUIET
     ]
-    checks = record.document.get("checks")
-    for check in checks if isinstance(checks, list) else []:
+    for check in as_rows(record.document.get("checks")):
         since_s = check.get("since_s")
         if check.get("status") == "fail" and isinstance(since_s, int | float):
             label = f"{check.get('name')} fails since here"

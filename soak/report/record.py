@@ -16,6 +16,7 @@ from soak.verdict import Mistake
 # Samples come every second; a directory that was silent for this long has nobody writing it.
 SILENT_S = 60.0
 ALIVE = ("starting", "running", "stopping")
+ALWAYS = ("run_id", "scenario", "target", "duration_s", "verdict", "certificate", "operations")
 
 
 class RunError(Mistake):
@@ -71,9 +72,18 @@ def _require_run(path: Path, directory: RunDirectory) -> None:
 def _document(journal: Journal, run_id: str, *, is_alive: bool) -> Mapping[str, object]:
     if journal.report is None:
         return recover(journal, run_id, is_alive=is_alive)
+    if _lacking(journal.report):
+        # What is null there the other files may know.
+        known = {name: value for name, value in journal.report.items() if value is not None}
+        return {**recover(journal, run_id, is_alive=is_alive), "state": "finished", **known}
     if journal.report.get("state") in ALIVE and not is_alive:
         return {**journal.report, "state": "interrupted"}
     return journal.report
+
+
+def _lacking(report: Mapping[str, object]) -> list[str]:
+    """What a report always says, and this one does not."""
+    return [name for name in ALWAYS if report.get(name) is None]
 
 
 def _last_written_s(directory: RunDirectory) -> float:
@@ -86,10 +96,12 @@ def _notes(journal: Journal) -> list[str]:
     notes = []
     if journal.report is None:
         notes.append(
-            "report.json is missing: this was put together from the windows, samples, events and "
-            f"verdicts up to {clock_time(elapsed(journal))}, and what needs the end of a run "
-            "(certificate, leaks, eviction quality) is not in it."
+            "report.json is missing or damaged: this was put together from the windows, samples, "
+            f"events and verdicts up to {clock_time(elapsed(journal))}, and what needs the "
+            "end of a run (certificate, leaks, eviction quality) is not in it."
         )
+    elif lacking := _lacking(journal.report):
+        notes.append(f"report.json says nothing of {', '.join(lacking)}: other files do, if any.")
     absent = [name for name in journal.missing if name != "report.json"]
     if absent:
         notes.append(f"Missing from the run directory: {', '.join(absent)}.")

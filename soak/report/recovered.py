@@ -76,7 +76,7 @@ def recover(journal: Journal, run_id: str, *, is_alive: bool) -> Document:
 def elapsed(journal: Journal) -> float:
     """The last second the run is heard of; zero when it wrote nothing."""
     ends_s = [journal.windows.figures["end_s"], journal.samples["t_s"]]
-    known = [float(np.nanmax(values)) for values in ends_s if values.size]
+    known = [float(np.nanmax(v)) for values in ends_s if (v := values[np.isfinite(values)]).size]
     return max(known, default=0.0)
 
 
