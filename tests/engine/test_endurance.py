@@ -109,7 +109,7 @@ def _churn(
 def test_a_million_deletes_and_stores_leave_memory_disk_and_recall_where_they_were() -> None:
     """25 turnovers of 10,000 records, each record stored three times and deleted once in each.
 
-    In a process of its own; the last turnover is held against the second.
+    In a process of its own; the end of the last turnover is held against that of the first.
     """
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
@@ -117,14 +117,15 @@ def test_a_million_deletes_and_stores_leave_memory_disk_and_recall_where_they_we
     process.start()
     samples = answers.get(timeout=500)
     process.join()
-    early, last = samples[1], samples[-1]
-    print(early, last)  # noqa: T201 - the figures are the proof
+    first, settled, last = samples[0], samples[1], samples[-1]
+    print(first, last)  # noqa: T201 - the figures are the proof
 
-    assert last["recall"] >= early["recall"] - 0.005
-    assert last["accounted"] <= 1.05 * early["accounted"]
-    assert last["private"] <= 1.05 * early["private"]
-    assert max(sample["log"] for sample in samples[2:]) <= 1.6 * last["live"]
-    assert last["disk"] <= 1.10 * max(sample["disk"] for sample in samples[1:6])
+    assert last["recall"] >= first["recall"] - 0.005
+    assert last["private"] <= 1.05 * first["private"]
+    assert last["disk"] <= 1.05 * first["disk"]
+    # What is kept compressed in RAM fills up during the first two.
+    assert last["accounted"] <= 1.05 * settled["accounted"]
+    assert max(sample["log"] for sample in samples) <= 1.25 * last["live"]
 
 
 def test_readers_and_writers_at_once_see_only_what_is_true(tmp_path: Path) -> None:
