@@ -85,8 +85,6 @@ def _compactions(rng: np.random.Generator, t_s: Floats, held: Floats) -> tuple[l
     period_s, ratio = rng.uniform(400, 1200), rng.uniform(0.02, 0.2)
     phase_s = rng.uniform(0, period_s)
     garbage = ratio * float(held.mean()) * (((t_s + phase_s) / period_s) % 1)
-    ends = np.arange(period_s - phase_s, LENGTH_S - 60, period_s)
-    truths = [
-        Truth(kind="compaction", start_s=e, end_s=e + 1, ratio=ratio) for e in ends if e > 120
-    ]
+    ends = np.arange(period_s - phase_s, LENGTH_S, period_s)
+    truths = [Truth(kind="compaction", start_s=e, end_s=e + 1, ratio=ratio) for e in ends]
     return truths, garbage

@@ -15,6 +15,8 @@ COUNTED_RATIO = 0.02
 # An event and its truth belong together when they are at most this far apart.
 REACH_S = 15.0
 SUDDEN_S = 2.0
+# What happens before the usual is known, or too late to be told, may be seen but need not.
+WATCHED_S = (120.0, LENGTH_S - 60.0)
 GOALS = {
     "precision": Goal(at_least=0.98),
     "recall": Goal(at_least=0.98),
@@ -38,7 +40,11 @@ class Hour:
 def watch(seed: int, column: str) -> Hour:
     trace = event_trace(seed, column)
     seen = _watched(trace)
-    large = [truth for truth in trace.truths if truth.ratio >= COUNTED_RATIO]
+    large = [
+        truth
+        for truth in trace.truths
+        if truth.ratio >= COUNTED_RATIO and WATCHED_S[0] < truth.start_s < WATCHED_S[1]
+    ]
     at_s = trace.columns["t_s"][9::10]
     fired = [float(t) for t in events(trace.columns[column][9::10], at_s, MEMORY, Params())]
     dots = [Seen(kind="", start_s=t - 10, end_s=t) for t in fired]
