@@ -60,16 +60,22 @@ Published = Annotated[
 
 @app.command()
 def run(
+    context: typer.Context,
     scenario: ScenarioName = "steady",
-    target: Annotated[str | None, typer.Option(help="Soak this target instead.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Soak this target instead.", envvar="SOAK_TARGET")
+    ] = None,
     duration: Annotated[
-        str | None, typer.Option(help="Scale all phases to this length: 90s, 6h.")
+        str | None,
+        typer.Option(help="Scale all phases to this length: 90s, 6h.", envvar="SOAK_DURATION"),
     ] = None,
     rate: Annotated[
         str | None,
-        typer.Option(help="Scale all rates to this nominal one: 200, 12/min."),
+        typer.Option(help="Scale all rates to this nominal one: 200, 12/min.", envvar="SOAK_RATE"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another operation stream.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Another operation stream.", envvar="SOAK_SEED")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Where the run directory is made.", envvar="SOAK_OUT")
     ] = Path("runs"),
@@ -100,12 +106,16 @@ def run(
     from soak.scenario import load
     from soak.session import execute
 
-    changes = list(overrides or [])
-    if seed is not None:
-        changes.append(f"seed={seed}")
-    if listen is not None:
-        changes.append(f'listen="{listen}"')  # quoted: YAML would read [::1]:9464 as a list
-    chosen = load(scenario, changes, target=target, duration=duration, rate=rate)
+    chosen = load(
+        scenario,
+        overrides or [],
+        target=target,
+        duration=duration,
+        rate=rate,
+        seed=None if seed is None else str(seed),
+        listen=listen,
+        variables=_from_environment(context),
+    )
     raise typer.Exit(
         execute(
             chosen,
@@ -118,6 +128,12 @@ def run(
             published=outlets(publish or ()),
         )
     )
+
+
+def _from_environment(context: typer.Context) -> set[str]:
+    """Which options of the command were given as SOAK_<NAME>."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "ENVIRONMENT"}
 
 
 @app.command()

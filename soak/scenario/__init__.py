@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -63,22 +63,35 @@ def load(
     target: str | None = None,
     duration: str | None = None,
     rate: str | None = None,
+    seed: str | None = None,
+    listen: str | None = None,
+    variables: Collection[str] = (),
 ) -> Scenario:
     """The scenario of a file or of a shipped name (`steady`), changed by the flags of a command.
 
-    overrides: `path=value` as after --set. target, duration, rate: as after the flag of that
-    name. Raises ScenarioError with every mistake found.
+    overrides: `path=value` as after --set. target, duration, rate, seed, listen: as after the flag
+    of that name; variables: which of these came from the environment instead, as SOAK_<NAME>.
+    Raises ScenarioError with every mistake found.
     """
+
+    def said(name: str, text: str | None) -> str:
+        return f"SOAK_{name.upper()}={text}" if name in variables else f"--{name} {text}"
+
     file = _find(str(path))
     source = _read(file)
     if target is not None:
-        source = aim(source, target)
+        source = aim(source, target, said("target", target))
     for assignment in overrides:
         source = override(source, assignment)
+    if seed is not None:
+        source = override(source, f"seed={seed}", said("seed", seed))
+    if listen is not None:
+        # Quoted: YAML would read [::1]:9464 as a list.
+        source = override(source, f'listen="{listen}"', said("listen", listen))
     scenario = _resolved(source, _name_of(file))
     return scenario.scaled(
-        duration_s=_flag_value("--duration", duration, parse_duration, "366d"),
-        rate=_flag_value("--rate", rate, _parse_any_rate, "1000000/s"),
+        duration_s=_flag_value(said("duration", duration), duration, parse_duration, "366d"),
+        rate=_flag_value(said("rate", rate), rate, _parse_any_rate, "1000000/s"),
     )
 
 
@@ -173,7 +186,7 @@ def _flag_value(
         if not 0 < value <= parse(most):
             raise ValueError(f"must be above 0 and at most {most}")
     except ValueError as error:
-        problem = Problem(origin=f"{flag} {text}", path=(), text=str(error))
+        problem = Problem(origin=flag, path=(), text=str(error))
         raise ScenarioError([problem]) from error
     return value
 

@@ -25,12 +25,12 @@ SHORTHAND: Mapping[str, str] = {
 }
 
 
-def override(source: Source, assignment: str) -> Source:
+def override(source: Source, assignment: str, flag: str = "") -> Source:
     """The source with one `path=value` put in; its flag is the value's position from then on.
 
     Changes source.tree in place. A problem is added where the path leads nowhere.
     """
-    flag = f"--set {assignment}"
+    flag = flag or f"--set {assignment}"
     path, equals, text = assignment.partition("=")
     if not equals or not _PATH.fullmatch(path):
         wrong = "is not path=value, like phases[0].rate=500 or target.params.dimensions=64"
@@ -45,11 +45,10 @@ def override(source: Source, assignment: str) -> Source:
     return source
 
 
-def aim(source: Source, target: str) -> Source:
+def aim(source: Source, target: str, flag: str) -> Source:
     """The source with another target, as after --target; its parameters go with the old one."""
     if not isinstance(source.tree, dict):
         return source
-    flag = f"--target {target}"
     old = _opened(source.tree.get("target"), "target")
     kept = old if isinstance(old, dict) else {}
     if kept.get("name", "engine") != target:

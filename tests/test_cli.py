@@ -1,0 +1,39 @@
+"""Do the options of `soak run` and their twins in the environment mean the same?"""
+
+import pytest
+from typer.testing import CliRunner
+
+from soak.cli import app
+from soak.scenario import ScenarioError, load
+
+WRONG = {
+    "seed": "-1",
+    "rate": "fast",
+    "duration": "-5s",
+    "target": "nul",
+    "listen": "here",
+}
+
+
+def refused(arguments: list[str], variables: dict[str, str]) -> str:
+    result = CliRunner().invoke(app, ["run", "smoke", *arguments], env=variables)
+    assert isinstance(result.exception, ScenarioError), result.output
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_option_is_named_as_it_was_given(name: str):
+    value = WRONG[name]
+    by_flag = refused([f"--{name}", value], {})
+    by_variable = refused([], {f"SOAK_{name.upper()}": value})
+    assert by_flag.startswith(f"--{name} {value}: ")
+    assert by_variable == by_flag.replace(f"--{name} {value}", f"SOAK_{name.upper()}={value}")
+
+
+def test_a_flag_is_stronger_than_its_variable():
+    assert refused(["--rate", "fast"], {"SOAK_RATE": "10"}).startswith("--rate fast: ")
+
+
+def test_seed_and_listen_change_what_runs():
+    chosen = load("smoke", seed="7", listen="[::1]:9464")
+    assert (7, "[::1]:9464") == (chosen.seed, chosen.listen)
