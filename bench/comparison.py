@@ -23,12 +23,12 @@ from soak.report.record import RunRecord, load_run
 
 SCENARIO = """\
 question: Is this target slower than it was?
-rate: 60/s
+rate: 80/s
 target: {name: faulty, params: {delay_s: 5ms}}
 population: {keys: 1000, agents: 4, preload: 300}
 phases:
   - {name: warm-up, duration: 2s, warm: true, mix: &mix {store: 2, get: 4, search: 3, delete: 1}}
-  - {name: steady, duration: 20s, mix: *mix}
+  - {name: steady, duration: 25s, mix: *mix}
 checks: [{name: wrong-answers, detector: never}]
 observe: {window: 1s}
 """

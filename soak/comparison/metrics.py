@@ -29,7 +29,7 @@ class Metric:
 
 
 # Where the program lies in memory, what else the machine does: a run of the same thing is faster or
-# slower as a whole. Assumed for a quiet machine; `make compare-check` prints what it is on this one.
+# slower as a whole. Assumed for a quiet machine; `make compare-check` prints what it is on yours.
 TIME_SPREAD = 0.015
 WHOLE = (
     Metric(name="throughput", unit="1/s", threshold=0.10, spread=0.002, worse="down"),
