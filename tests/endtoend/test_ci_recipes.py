@@ -21,8 +21,7 @@ class Loader(yaml.SafeLoader):
 
 Loader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
 GITHUB, GITLAB = (
-    yaml.load(block, Loader)
-    for block in re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
+    yaml.load(block, Loader) for block in re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
 )
 STEPS = {step.get("name"): step for step in GITHUB["jobs"]["gate"]["steps"]}
 
