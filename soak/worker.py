@@ -27,7 +27,14 @@ from soak.load.ring import Ring
 from soak.load.telemetry import Telemetry, WorkerLog
 from soak.oracle import importance
 from soak.oracle.population import Population, Shape
-from soak.result import OPERATIONS, CapacityRefused, Failure, TargetError, attempt
+from soak.result import (
+    OPERATIONS,
+    CapacityRefused,
+    Failure,
+    TargetError,
+    TargetUnavailable,
+    attempt,
+)
 from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, load
 from soak.seams import Operation, Target
@@ -39,6 +46,8 @@ ORPHAN_S = 0.85
 # An operation that hangs is left behind this long after the stop.
 GRACE_S = 2.0
 PR_SET_TIMERSLACK = 29
+PRELOAD_TRIES = 5
+RETRY_S = 0.05
 
 
 class Unavailable(Exception):
@@ -246,7 +255,7 @@ def _preload(bench: Bench, records: int, batch: int, stop: Stop) -> None:
         assert operation is not None, "a target that stores nothing cannot be filled"
         request = operation.prepare(key, 0)
         start_ns = monotonic_ns()
-        answer = attempt(operation.call, request)
+        answer = _tried(operation, request)
         if isinstance(answer, Failure):
             operation.abandon(request)
             if isinstance(answer.error, CapacityRefused):
@@ -254,6 +263,18 @@ def _preload(bench: Bench, records: int, batch: int, stop: Stop) -> None:
             raise Unavailable(f"storing record {key} before the start: {_words(answer.error)}")
         operation.check(request, answer, start_ns)
         key += size
+
+
+def _tried(operation: Operation, request: object) -> object:
+    """The answer, or the last of PRELOAD_TRIES failures: a target may have bad moments."""
+    answer = attempt(operation.call, request)
+    for _ in range(PRELOAD_TRIES - 1):
+        final = (CapacityRefused, TargetUnavailable)
+        if not isinstance(answer, Failure) or isinstance(answer.error, final):
+            break
+        sleep_s(RETRY_S)
+        answer = attempt(operation.call, request)
+    return answer
 
 
 def _words(error: Exception) -> str:

@@ -282,3 +282,14 @@ def _is_alive(pid: int) -> bool:
     """False also for a process that ended and that nobody has waited for."""
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and " Z " not in stat.read_text()
+
+
+def test_a_target_with_bad_moments_is_filled_all_the_same(tmp_path: Path) -> None:
+    tree = scenario().model_dump(mode="json")
+    tree["target"] = {"name": "faulty", "params": {"error_ratio": 0.3}}
+    with bench(resolve({**tree, "checks": []}, "test"), tmp_path) as run:
+        run.start()
+        assert run.facts.ready, run.facts.unavailable
+        run.until(lambda: run.facts.counters)
+        assert run.facts.counters["stored"] >= 50
+        run.stop()
