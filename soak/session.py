@@ -138,7 +138,8 @@ def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None],
 
 def _say_result(snapshot: Snapshot, report: str, *, as_json: bool) -> None:
     verdict = snapshot.verdict
-    text = f"{verdict.status}: {verdict.reason}\nreport: {report}"
+    skipped = [f"skipped: {name}, {reason}" for name, reason in snapshot.skipped]
+    text = "\n".join([f"{verdict.status}: {verdict.reason}", *skipped, f"report: {report}"])
     if as_json:
         text = json.dumps(document(snapshot), indent=1)
     say(sys.stdout, text + "\n")

@@ -26,6 +26,7 @@ class Plain:
         self._next_s = 0.0
         self._phase = ""
         self._latest: Event | None = None
+        self._skipped: tuple[tuple[str, str], ...] = ()
         self._statuses: dict[str, Status] = {}
         where = f", {url}" if url else ""
         self._say(f"soak {identity.run_id}: {identity.scenario} on {identity.target}{where}")
@@ -35,6 +36,7 @@ class Plain:
         for event in new_events(snapshot.events, self._latest):
             if event.kind != "phase":
                 self._say(f"{figures.moment(max(0.0, event.time_s))} event {event_line(event)}")
+        self._skipped = snapshot.skipped
         self._latest = snapshot.events[-1] if snapshot.events else None
         for line in self._news(snapshot):
             self._say(f"{figures.moment(snapshot.elapsed_s)} {line}")
@@ -43,9 +45,11 @@ class Plain:
             self._say(f"{figures.moment(snapshot.elapsed_s)} {progress_line(snapshot)}")
 
     def close(self, verdict: RunVerdict, report: str = "") -> None:
-        """The last lines: the verdict and why, the exit code, and where the report is."""
+        """The last lines: verdict, exit code, why, what was skipped, where the report is."""
         self._say(f"verdict: {STATUS_WORDS[verdict.status]} (exit {int(verdict.exit_code)})")
         self._say(f"because: {verdict.reason}")
+        for name, reason in self._skipped:
+            self._say(f"skipped: {name}, {reason}")
         self._say(f"report:  {report or self._identity.directory}")
 
     def restore(self) -> None:

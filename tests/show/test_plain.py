@@ -107,6 +107,14 @@ def test_an_operation_that_hangs_is_named(snapshot):
     assert line.endswith("HANGING: get for 64 s")
 
 
+def test_the_last_lines_name_the_checks_that_were_skipped(snapshot):
+    stream = io.StringIO()
+    view = Plain(snapshot.identity, stream)
+    view.update(replace(snapshot, skipped=(("memory", "needs a run of 10 min"),)))
+    view.close(snapshot.verdict)
+    assert "skipped: memory, needs a run of 10 min" == stream.getvalue().splitlines()[-2]
+
+
 def test_the_last_lines_give_verdict_exit_code_reason_and_report(snapshot):
     stream = io.StringIO()
     view = Plain(snapshot.identity, stream)
