@@ -6,8 +6,7 @@ of 2**SUB_BITS equal buckets:
     index = (o << SUB_BITS) + (v >> o)          v >> o is in [2**SUB_BITS, 2 * 2**SUB_BITS)
 
 so the first two octaves' worth of indices are exact integers and every later bucket is at most
-2**-SUB_BITS of its value wide. Values above the last bucket are counted in it, and `overflow`
-says how many.
+2**-SUB_BITS of its value wide. Values above the last bucket are counted in it.
 """
 
 from collections.abc import Sequence
@@ -48,13 +47,12 @@ _MIDDLE_NS = (_LOWER_NS[:-1] + np.maximum(_LOWER_NS[1:] - 1, _LOWER_NS[:-1])) / 
 class Histogram:
     """Counts of durations; 68 kB whatever the length of the run."""
 
-    __slots__ = ("counts", "max_ns", "overflow", "sum_ns")
+    __slots__ = ("counts", "max_ns", "sum_ns")
 
     def __init__(self) -> None:
         self.counts: Integers = np.zeros(SIZE, dtype=np.int64)
         self.sum_ns = 0
         self.max_ns = 0
-        self.overflow = 0
 
     @property
     def count(self) -> int:
@@ -68,21 +66,18 @@ class Histogram:
         np.add.at(self.counts, index, 1)
         self.sum_ns += int(values_ns.sum())
         self.max_ns = max(self.max_ns, int(values_ns.max()))
-        self.overflow += int(np.count_nonzero(values_ns >= _LOWER_NS[SIZE]))
 
     def clear(self) -> None:
         """Forget everything, and keep the memory: windows come and go for days."""
         self.counts.fill(0)
         self.sum_ns = 0
         self.max_ns = 0
-        self.overflow = 0
 
     def merge(self, other: "Histogram") -> None:
         """Add the other's counts to these; the order of merging does not matter."""
         self.counts += other.counts
         self.sum_ns += other.sum_ns
         self.max_ns = max(self.max_ns, other.max_ns)
-        self.overflow += other.overflow
 
     def quantiles_s(self, shares: Sequence[float]) -> list[float]:
         """Durations in seconds below which those shares lie; nan when nothing was counted.

@@ -85,7 +85,6 @@ class Population:
         self.checked = 0
         self.stored = 0
         self.deleted = 0
-        self.unfollowed = 0
         self._broken = BrokenPromises()
         self.violations = self._broken.counts
         self._offer: Offer | None = None
@@ -165,8 +164,6 @@ class Population:
         return change
 
     def _move_in(self, slot: int, key: int) -> None:
-        if self.state[slot] != ABSENT:
-            self.unfollowed += 1
         self.state[slot] = DOUBT
         self.occupant[slot] = key
         self.version[slot] = 0
@@ -291,11 +288,6 @@ class Population:
         unpinned = slots[bits >= self._pin_limit]
         with self._lock:
             self.states[unpinned[self.states[unpinned] == PRESENT]] = MAYBE
-
-    def live_bounds(self) -> tuple[int, int]:
-        """At least and at most how many records the target holds, as far as it told."""
-        counts = np.bincount(self.states, minlength=4)
-        return int(counts[PRESENT]), int(self.keys - counts[ABSENT]) + self.unfollowed
 
     def settled_slots(self, start_ns: int) -> NDArray[np.intp]:
         """Slots of keys that were or may have been there, unchanged, since start_ns."""

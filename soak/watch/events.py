@@ -22,7 +22,6 @@ class EventLog:
         self.latest: deque[Event] = deque(maxlen=KEPT)
         # (kind, source) of maintenance; the kinds are the target's own few words.
         self.maintenance: Counter[tuple[str, str]] = Counter()
-        self.records_by_kind: Counter[str] = Counter()
 
     def begin(self, origin_ns: int, wall_s: float) -> None:
         """Fix time zero: the same moment on the monotonic and on the wall clock."""
@@ -62,8 +61,6 @@ class EventLog:
     def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
         """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""
         self.maintenance[kind, source] += 1
-        if source == "declared":
-            self.records_by_kind[kind] += int(details.get("records", 0))
         rest = {k: v for k, v in details.items() if k != "duration_s"}
         duration_s = float(details.get("duration_s", 0.0))
         return self.add(kind, source, at_ns, duration_s, {"maintenance": True, **rest})

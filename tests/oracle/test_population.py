@@ -186,17 +186,6 @@ def test_an_answer_that_overlaps_a_change_is_not_judged(tmp_path):
     assert lost == oracle.judge_missing(population, "get", 3, start_ns + 1)
 
 
-def test_live_bounds_count_what_must_and_what_may_be_there(tmp_path):
-    population = small_population(tmp_path, keys=10)
-    stored(population, *range(10))
-    population.commit_delete(population.begin_change(0))
-    population.begin_change(1)
-    stored(population, 12)  # key 2 is followed no more, and nobody deleted it
-
-    assert (8, 10) == population.live_bounds()
-    assert 1 == population.unfollowed
-
-
 def test_a_population_resumes_from_its_file(tmp_path):
     first = small_population(tmp_path)
     stored(first, 1, 2)

@@ -70,5 +70,4 @@ def test_a_refused_store_is_known_not_to_be_there(tmp_path):
     outcomes = [load.issue("store", key) for key in range(12)]
 
     assert [Outcome.OK] * 10 + [Outcome.ERROR] * 2 == outcomes
-    assert (10, 10) == population.live_bounds()
     assert Outcome.MISSING == load.issue("get", 11)
