@@ -273,6 +273,18 @@ def test_the_first_second_of_a_run_is_shown_without_complaint(moving, board, sna
     assert [] == board.complaints
 
 
+def test_phases_begin_within_the_charts_also_before_the_first_sample(moving, board, snapshot):
+    late = tuple(t + ELAPSED_S / 2 for t in range(len(snapshot.trend["t_s"])))
+    phase = replace(snapshot.events[0], kind="phase", time_s=0.0, details={"phase": "only"})
+    trend = {**snapshot.trend, "t_s": late}
+    board.snapshot = replace(snapshot, trend=trend, events=(phase,), elapsed_s=ELAPSED_S + 1)
+    next_poll(moving)
+    chart = moving.locator("figure[data-chart=latency]")
+    expect(chart.locator("line.passage")).to_have_count(1)
+    edge = chart.locator("line.grid").first.get_attribute("x1")
+    assert float(edge) <= float(chart.locator("line.passage").get_attribute("x1"))
+
+
 def test_the_browser_asks_nobody_but_the_tester_and_has_no_complaint(page, board, server):
     expect(page.locator("#charts figure")).to_have_count(4)
     assert board.requests

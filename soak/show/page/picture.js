@@ -88,9 +88,12 @@ function bands(run, hidden) {
     }));
 }
 
-function passages(run) {
+// Where phases began; of those before the first figure the last one, at the edge of the charts.
+function passages(run, start) {
   const begun = run.events.filter(({ kind, phase }) => kind === "phase" && phase);
-  return begun.map(({ time_s: time, phase: label }) => ({ time, label }));
+  const current = begun.findLast(({ time_s: time }) => time <= start);
+  return begun.filter((event) => event.time_s > start || event === current)
+    .map(({ time_s: time, phase: label }) => ({ time: Math.max(time, start), label }));
 }
 
 function summary(chart) {
@@ -129,12 +132,13 @@ export class Picture {
     const listed = charts(this.run, this.operation);
     const times = this.run.trend.t_s ?? [];
     const first = times[0] ?? 0;
+    // A run's history begins at its start, unless what is left of it does not.
+    const start = first < this.run.progress.elapsed_s * 0.05 ? 0 : first;
     const shared = {
-      // A run's history begins at its start, unless what is left of it does not.
-      start: first < this.run.progress.elapsed_s * 0.05 ? 0 : first,
+      start,
       end: Math.max(this.run.progress.elapsed_s, times[times.length - 1] ?? 1),
       bands: bands(this.run, this.hidden),
-      passages: passages(this.run),
+      passages: passages(this.run, start),
     };
     this.start = shared.start;
     this.end = shared.end;
