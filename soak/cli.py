@@ -56,29 +56,28 @@ Published = Annotated[
         "remote-write=URL, pushgateway=URL; may be repeated.",
     ),
 ]
+Target = Annotated[str | None, typer.Option(help="Soak this target instead.", envvar="SOAK_TARGET")]
+Duration = Annotated[
+    str | None,
+    typer.Option(help="Scale all phases to this length: 90s, 6h.", envvar="SOAK_DURATION"),
+]
+Rate = Annotated[
+    str | None,
+    typer.Option(help="Scale all rates to this nominal one: 200, 12/min.", envvar="SOAK_RATE"),
+]
+Seed = Annotated[int | None, typer.Option(help="Another operation stream.", envvar="SOAK_SEED")]
+Out = Annotated[Path, typer.Option(help="Where the run directory is made.", envvar="SOAK_OUT")]
 
 
 @app.command()
 def run(
     context: typer.Context,
     scenario: ScenarioName = "steady",
-    target: Annotated[
-        str | None, typer.Option(help="Soak this target instead.", envvar="SOAK_TARGET")
-    ] = None,
-    duration: Annotated[
-        str | None,
-        typer.Option(help="Scale all phases to this length: 90s, 6h.", envvar="SOAK_DURATION"),
-    ] = None,
-    rate: Annotated[
-        str | None,
-        typer.Option(help="Scale all rates to this nominal one: 200, 12/min.", envvar="SOAK_RATE"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Another operation stream.", envvar="SOAK_SEED")
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Where the run directory is made.", envvar="SOAK_OUT")
-    ] = Path("runs"),
+    target: Target = None,
+    duration: Duration = None,
+    rate: Rate = None,
+    seed: Seed = None,
+    out: Out = Path("runs"),
     listen: Listen = None,
     overrides: Overrides = None,
     publish: Published = None,

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, TextIO
 
 import structlog
@@ -68,10 +68,8 @@ class _Writer:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def msg(self, message: str) -> None:
-        say(self._stream, message + "\n")
-
-    debug = info = warning = error = critical = exception = msg
+    def __getattr__(self, level: str) -> Callable[[str], None]:
+        return lambda message: say(self._stream, message + "\n")
 
 
 def log() -> FilteringBoundLogger:

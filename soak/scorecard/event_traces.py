@@ -44,15 +44,17 @@ def event_trace(seed: int, column: str) -> EventTrace:
     truths, evicted = _evictions(rng, t_s, start)
     live: Floats = stored - deleted - evicted
     size = rng.uniform(1500, 6000)
-    base = rng.uniform(60e6, 150e6)
-    compactions, garbage = _compactions(rng, t_s, base + live * size)
-    held = base + live * size + garbage
+    process_bytes = rng.uniform(60e6, 150e6)
+    compactions, garbage = _compactions(rng, t_s, process_bytes + live * size)
+    held = process_bytes + live * size + garbage
     if column == PRIVATE:
         kept = rng.choice([0.0, 0.7])
-        held = kept * np.maximum.accumulate(base + live * size) + (1 - kept) * (base + live * size)
+        held = kept * np.maximum.accumulate(process_bytes + live * size) + (1 - kept) * (
+            process_bytes + live * size
+        )
         held += garbage + arenas(rng, t_s)
-        held += base * wander(rng, t_s, rng.uniform(0.0003, 0.002), rng.uniform(60, 1200))
-    held += base * upward(rng, t_s.size, rng.uniform(0.0003, 0.003))
+        held += process_bytes * wander(rng, t_s, rng.uniform(0.0003, 0.002), rng.uniform(60, 1200))
+    held += process_bytes * upward(rng, t_s.size, rng.uniform(0.0003, 0.003))
     columns: dict[str, Floats] = {
         "t_s": t_s,
         column: np.round(held),

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -18,6 +19,13 @@ PACKAGES = (
     "faiss-cpu",
 )
 
+# Addresses may hold passwords, and a run directory is passed on: none of SOAK_PUBLISH, and
+PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+SETTINGS = tuple(
+    f"SOAK_{name}"
+    for name in ("DURATION", "LISTEN", "LOG", "OUT", "RATE", "SEED", "TARGET", "TIME_SCALE")
+)
+
 
 def describe(arguments: Sequence[str], proc: Path = Path("/proc")) -> dict[str, object]:
     """Facts that explain a figure to someone who reads it on another machine."""
@@ -31,8 +39,8 @@ def describe(arguments: Sequence[str], proc: Path = Path("/proc")) -> dict[str, 
         "cpus": os.cpu_count(),
         "cpus_allowed": len(os.sched_getaffinity(0)),
         "memory_total": _field(proc / "meminfo", "MemTotal"),
-        "command": list(arguments),
-        "settings": {k: v for k, v in sorted(os.environ.items()) if k.startswith("SOAK_")},
+        "command": [PASSWORD.sub("...@", argument) for argument in arguments],
+        "settings": {k: v for k, v in sorted(os.environ.items()) if k in SETTINGS},
     }
 
 
