@@ -1,7 +1,9 @@
 """How does the engine touch files? Through one object, so that a test can make any call fail."""
 
+import contextlib
 import mmap
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -82,9 +84,22 @@ class Disk:
         """
 
     def replace_file(self, path: Path, *parts: bytes | memoryview) -> None:
-        """Atomically: a reader finds the old content or the new, also after a power cut."""
+        """Atomically: a reader finds the old content or the new, also after a power cut.
+
+        On OSError nothing is left of the new one: on a full disk it would take the last room.
+        """
         temporary = path.with_name(path.name + ".tmp")
-        fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            self._write_file(temporary, parts)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        self.rename(temporary, path)
+        self.sync_directory(path.parent)
+
+    def _write_file(self, path: Path, parts: Sequence[bytes | memoryview]) -> None:
+        fd = self.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             offset = 0
             for part in parts:
@@ -93,5 +108,3 @@ class Disk:
             self.sync(fd)
         finally:
             self.close(fd)
-        self.rename(temporary, path)
-        self.sync_directory(path.parent)

@@ -43,6 +43,8 @@ _EMERGENCY_RATIO = 0.80
 _RELIEVED_RATIO = 0.85
 # Near the disk limit, garbage is worth copying for that policy would let lie.
 _TIGHT_GARBAGE_RATIO = 0.05
+# An emergency that won so many times the ballast can spare it.
+_BALLAST_RATIO = 2
 
 
 class Maintenance:
@@ -109,6 +111,8 @@ class Maintenance:
     def run(self, explicit: bool) -> None:
         """All tasks that have something to do. Raises EngineError (DurabilityError) or OSError."""
         with self._one_at_a_time:
+            # First: on a disk nearly full, what follows may fail, and then it is needed most.
+            self._ballast.restore()
             self._task("expire", self._expire, explicit)
             self._task("evict", self._evict, explicit)
             self._task("consolidate", self._consolidate, explicit)
@@ -120,7 +124,6 @@ class Maintenance:
                 self._task("checkpoint", self._checkpoint, explicit)
             self._give_back()
             self._trim_heap()
-            self._ballast.restore()
             self._appended_bytes = self._log.appended_bytes
             self._probe()
 
@@ -309,8 +312,11 @@ class Maintenance:
                 break
             self._compaction.compact(segment, self._breathe, _HASTE_FRAMES)
         self._give_back()
-        # The ballast comes back in the next ordinary run: now it would take what was just won.
-        return gone, max(before - self._log.total_bytes, 0)
+        reclaimed = max(before - self._log.total_bytes, 0)
+        # If much was won, at once: writers may fill the disk before the next ordinary run.
+        if reclaimed >= _BALLAST_RATIO * self._options.ballast_size():
+            self._ballast.restore()
+        return gone, reclaimed
 
     def _breathe(self) -> None:
         """Let readers run, and no longer."""

@@ -111,8 +111,11 @@ def test_a_disk_full_of_pinned_records_refuses_writes_and_serves_reads(tmp_path:
         assert held + 1 == store.count()
 
 
-def test_a_file_system_that_is_really_full_and_then_is_not(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.engine.full_disk", str(tmp_path)]
+@pytest.mark.parametrize("maintenance", ["background", "emergencies"])
+def test_a_file_system_that_is_really_full_and_then_is_not(
+    tmp_path: Path, maintenance: str
+) -> None:
+    command = [sys.executable, "-m", "tests.engine.full_disk", str(tmp_path), maintenance]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if NOT_PERMITTED == ended.returncode:
         pytest.skip("this system permits no mount namespaces; disks of a test double are tested")
@@ -124,6 +127,17 @@ def test_a_file_system_that_is_really_full_and_then_is_not(tmp_path: Path) -> No
 def fill_with_pinned(store: engine.Engine) -> None:
     for i in range(20_000):
         store.store(memory(i, pinned=True, text="x" * 500))
+
+
+def test_a_file_that_could_not_be_replaced_leaves_no_half_of_the_new_one(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"old")
+    disk = FailingDisk(3, errno.ENOSPC)
+    with pytest.raises(OSError, match="No space"):
+        disk.replace_file(kept, b"half", b"and half")
+
+    assert [kept] == list(tmp_path.iterdir())
+    assert b"old" == kept.read_bytes()
 
 
 def test_the_directory_stays_within_its_limit(tmp_path: Path) -> None:
