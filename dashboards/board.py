@@ -24,6 +24,7 @@ SCHEMA_VERSION = 42
 WIDTH = 24
 ROW_HEIGHT = 1
 CROSSHAIR = 1
+POINTED = "soak_operation_latency_seconds"  # its buckets have exemplars worth a look
 Row = tuple[str, int, Sequence[tuple[int, Panel]]]
 Json = dict[str, Any]
 
@@ -181,6 +182,9 @@ def _panel(panel: Json) -> Json:
         for old in ("query", "target", "metric", "step", "intervalFactor"):
             target.pop(old, None)
         target["range"] = not target["instant"]
+        # A dot per slow operation: its id is for `soak show RUN --operation ID`.
+        if target["range"] and POINTED in target["expr"]:
+            target["exemplar"] = True
         if not target["interval"]:
             del target["interval"]
     if panel["type"] in ("row", "text"):

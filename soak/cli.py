@@ -165,23 +165,36 @@ def schema() -> None:
 
 
 @app.command()
-def show(run_path: RunPath, as_json: AsJson = False) -> None:
-    """A finished, running or crashed run, in a screenful.
+def show(
+    run_path: RunPath,
+    operation: Annotated[
+        int | None,
+        typer.Option(metavar="ID", help="Everything known of this operation alone."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A finished, running or crashed run, in a screenful; or one operation of it.
 
     \b
     soak show runs/20260301T120000Z-steady-1f3a
     soak show RUN --json | jq .verdict
+    soak show RUN --operation 48213             the id is in an exemplar, or in operations.csv
     """
     from soak.report.markdown import markdown
+    from soak.report.operation import operation_document
+    from soak.report.operation_text import operation_text
     from soak.report.record import load_run
 
     record = load_run(run_path)
     for note in record.notes:
         print(note, file=sys.stderr)
+    known = record.document if operation is None else operation_document(record, operation)
     if as_json:
-        print(json.dumps(record.document, indent=1))
+        print(json.dumps(known, indent=1))
+    elif operation is None:
+        print(markdown(known))
     else:
-        print(markdown(record.document))
+        print(operation_text(known))
 
 
 @app.command()

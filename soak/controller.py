@@ -295,6 +295,7 @@ class Controller:
         worker.stop()
         self._observer.follow_worker()
         self._close_window(self._elapsed_s())
+        self._observer.outliers.flush()
         self._judge()
         return self._conclude(stop)
 

@@ -7,6 +7,7 @@
     worker.jsonl       what the worker and the target said         (worker appends)
     events.jsonl       what happened when                          (controller appends)
     windows.csv        a row per window and operation              (controller appends)
+    operations.csv     the slowest operations, and failed ones     (controller appends)
     samples.csv        a row per sample                            (controller appends)
     verdicts.jsonl     every change of a check's status            (controller appends)
     histograms.npz     the run's latency, service and lateness counts
@@ -52,6 +53,7 @@ class RunDirectory:
         self.worker_log = path / "worker.jsonl"
         self.events = path / "events.jsonl"
         self.windows = path / "windows.csv"
+        self.operations = path / "operations.csv"
         self.samples = path / "samples.csv"
         self.verdicts = path / "verdicts.jsonl"
         self.histograms = path / "histograms.npz"

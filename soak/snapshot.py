@@ -66,6 +66,18 @@ class OperationTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplar:
+    """An operation that a histogram points at. index: its id in operations.csv of the run.
+
+    duration_s: as that histogram counts it; wall_time: when it ended, since 1970.
+    """
+
+    index: int
+    duration_s: float
+    wall_time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened at a time. time_s: since the start; wall_time: since 1970."""
 
@@ -153,6 +165,8 @@ class Snapshot:
     event_counts: Mapping[tuple[str, str], int]  # (kind, source) to count, maintenance only
     trend: Mapping[str, tuple[float, ...]]
     eviction: Mapping[str, float] = field(default_factory=dict)
+    # (operation, latency or service or lateness) to slow ones, oldest first, at most 64
+    exemplars: Mapping[tuple[str, str], tuple[Exemplar, ...]] = field(default_factory=dict)
     hang: Hang | None = None
     skipped: tuple[tuple[str, str], ...] = ()  # checks this run is too short for, and why
     leaks: tuple[Mapping[str, float | str], ...] = ()

@@ -101,14 +101,14 @@ class Prometheus:
 
 
 def backfill(pages: Sequence[tuple[float, str]], folder: Path) -> None:
-    """OpenMetrics pages, each with its time, become blocks in folder/tsdb."""
+    """OpenMetrics pages, each with its time, become blocks in folder/tsdb; exemplars do not."""
     folder.mkdir(exist_ok=True)
     file = folder / "pages.om"
     with file.open("w") as written:
         for at_s, page in pages:
             for line in page.splitlines():
                 if line and not line.startswith("#"):
-                    written.write(f"{line} {at_s:.3f}\n")
+                    written.write(f"{line.partition(' # {')[0]} {at_s:.3f}\n")
         written.write("# EOF\n")
     command = [program("promtool"), *("tsdb", "create-blocks-from", "openmetrics")]
     subprocess.run(

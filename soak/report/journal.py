@@ -197,7 +197,7 @@ def _whole_lines(path: Path, damage: dict[str, int]) -> Iterator[bytes]:
 
 def _lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
     for line in _whole_lines(path, damage):
-        parsed = _parse(line)
+        parsed = parse(line)
         if parsed is None:
             _count_damage(damage, path)
         else:
@@ -210,7 +210,7 @@ def _worker_lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
     for line in _whole_lines(path, damage):
         if any(kind in line[:80] for kind in FREQUENT):
             continue
-        parsed = _parse(line)
+        parsed = parse(line)
         if parsed is None:
             _count_damage(damage, path)
         elif count < MAX_WORKER_LINES:
@@ -218,7 +218,7 @@ def _worker_lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
             yield parsed
 
 
-def _parse(line: bytes) -> Line | None:
+def parse(line: bytes) -> Line | None:
     """The object of one line; None where it is not one."""
     try:
         parsed = json.loads(line)
@@ -267,7 +267,7 @@ def _document(path: Path, damage: dict[str, int]) -> Line | None:
     """A JSON object in a file of its own; None when it is missing or damaged."""
     if not path.exists():
         return None
-    parsed = _parse(path.read_bytes()) if path.is_file() else None
+    parsed = parse(path.read_bytes()) if path.is_file() else None
     if parsed is None:
         _count_damage(damage, path)
     return parsed

@@ -8,6 +8,7 @@ same numbers to a registry of prometheus_client; a test proves them equal.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from prometheus_client.core import (
@@ -20,9 +21,10 @@ from prometheus_client.registry import Collector
 
 from soak.clock import NS_PER_S
 from soak.histogram import SIZE, Histogram, lower_bound_ns
+from soak.show.exemplars import by_bucket, labels_of
 from soak.show.family import Family
 from soak.show.metrics import Distribution, distributions, families
-from soak.snapshot import Snapshot
+from soak.snapshot import Exemplar, Snapshot
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -128,7 +130,7 @@ class Exporter:
 
     def __init__(self, max_series: int = MAX_SERIES) -> None:
         self._max_series = max_series
-        self._templates: dict[tuple[str, str], str] = {}
+        self._templates: dict[tuple[str, str, bool], str] = {}
         self._identity = ""
 
     def render(
@@ -146,7 +148,7 @@ class Exporter:
             if openmetrics or not family.for_annotations
         ]
         blocks += [
-            self._histogram_text(distribution, counts, shared)
+            self._histogram_text(distribution, counts, shared, identity.run_id * openmetrics)
             for distribution, counts in shown.histograms
             if counts
         ]
@@ -155,22 +157,40 @@ class Exporter:
         return "".join(blocks).encode()
 
     def _histogram_text(
-        self, distribution: Distribution, counts: Mapping[str, Counts], shared: str
+        self, distribution: Distribution, counts: Mapping[str, Counts], shared: str, run_id: str
     ) -> str:
+        """run_id: of the exemplars, empty in a format that has none."""
         name = distribution.name
         lines = [_head(name, "histogram", distribution.help)]
         for operation, held in counts.items():
-            template = self._templates.get((name, operation))
+            template = self._templates.get((name, operation, bool(run_id)))
             if template is None:
-                template = _histogram_template(name, operation, shared)
-                self._templates[name, operation] = template
-            lines.append(template % (*held.cumulative, held.cumulative[-1], held.sum_s))
+                template = _histogram_template(name, operation, shared, bool(run_id))
+                self._templates[name, operation, bool(run_id)] = template
+            buckets: Sequence[object] = held.cumulative
+            if run_id:
+                tails = _exemplar_tails(distribution.exemplars.get(operation, ()), run_id)
+                buckets = list(chain.from_iterable(zip(held.cumulative, tails, strict=True)))
+            lines.append(template % (*buckets, held.cumulative[-1], held.sum_s))
         return "".join(lines)
 
 
-def _histogram_template(name: str, operation: str, shared: str) -> str:
+def _exemplar_tails(exemplars: Sequence[Exemplar], run_id: str) -> list[str]:
+    """What follows the count of each bucket: most have no exemplar."""
+    tails = [""] * len(BOUNDS_S)
+    for place, found in by_bucket(exemplars, BOUNDS_S).items():
+        labels = labels_of(found, run_id)
+        told = _labels(labels, labels.values())
+        tails[place] = f" # {{{told}}} {found.duration_s!r} {found.wall_time:.3f}"
+    return tails
+
+
+def _histogram_template(name: str, operation: str, shared: str, has_exemplars: bool) -> str:
+    figure = "%d%s" if has_exemplars else "%d"
     labels = f"{shared},{_labels(('operation',), (operation,))}".replace("%", "%%")
-    buckets = "".join(f'{name}_bucket{{{labels},le="{_number(bound)}"}} %d\n' for bound in BOUNDS_S)
+    buckets = "".join(
+        f'{name}_bucket{{{labels},le="{_number(bound)}"}} {figure}\n' for bound in BOUNDS_S
+    )
     return f"{buckets}{name}_count{{{labels}}} %d\n{name}_sum{{{labels}}} %r\n"
 
 

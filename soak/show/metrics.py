@@ -6,8 +6,8 @@ that is not known (nan) is left out.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import get_args
 
 from soak.histogram import Histogram
@@ -16,36 +16,43 @@ from soak.show.columns import REPORTED, RESOURCES
 from soak.show.family import Family, counter, gauge, labelled, without_nan
 from soak.show.judged import judged
 from soak.show.occurred import occurred
-from soak.snapshot import Snapshot, State
+from soak.snapshot import Exemplar, Snapshot, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """One histogram metric; its samples are keyed by operation."""
+    """One histogram metric; its samples are keyed by operation, and so are their exemplars."""
 
     name: str
     help: str
     samples: Mapping[str, Histogram]
+    exemplars: Mapping[str, Sequence[Exemplar]] = field(default_factory=dict)
 
 
 def distributions(snapshot: Snapshot) -> list[Distribution]:
     """Durations per operation: as a caller feels them, as the target worked, and our lateness."""
     operations = snapshot.operations
+    exemplars: dict[str, dict[str, Sequence[Exemplar]]] = {}
+    for (operation, measure), found in snapshot.exemplars.items():
+        exemplars.setdefault(measure, {})[operation] = found
     return [
         Distribution(
             name="soak_operation_latency_seconds",
             help="From when an operation was due to its answer.",
             samples={name: totals.latency for name, totals in operations.items()},
+            exemplars=exemplars.get("latency", {}),
         ),
         Distribution(
             name="soak_operation_service_seconds",
             help="From when an operation was issued to its answer.",
             samples={name: totals.service for name, totals in operations.items()},
+            exemplars=exemplars.get("service", {}),
         ),
         Distribution(
             name="soak_operation_lateness_seconds",
             help="From when an operation was due to when it was issued.",
             samples={name: totals.lateness for name, totals in operations.items()},
+            exemplars=exemplars.get("lateness", {}),
         ),
     ]
 

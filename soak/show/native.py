@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from soak.clock import NS_PER_S
 from soak.histogram import SIZE, Histogram, Integers, lower_bound_ns
 from soak.show import wire
+from soak.show.exemplars import by_bucket, labels_of
 from soak.show.exporter import BOUNDS_S, MAX_SERIES, Counts, page
 from soak.show.family import Family
 from soak.show.metrics import Distribution
-from soak.snapshot import Snapshot
+from soak.snapshot import Exemplar, Snapshot
 
 PROTOBUF_TYPE = (
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
@@ -53,7 +55,7 @@ def render_native(
     shown = page(snapshot, max_series, extra)
     blocks = [_family(family, shared) for family in shown.families]
     blocks += [
-        _histograms(distribution, counts, shared)
+        _histograms(distribution, counts, shared, identity.run_id)
         for distribution, counts in shown.histograms
         if counts
     ]
@@ -79,28 +81,42 @@ def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> bytes:
     return b"".join(wire.block(1, wire.text(1, name) + wire.text(2, v)) for name, v in pairs)
 
 
-def _histograms(distribution: Distribution, counts: Mapping[str, Counts], shared: bytes) -> bytes:
+def _histograms(
+    distribution: Distribution, counts: Mapping[str, Counts], shared: bytes, run_id: str
+) -> bytes:
     content = _head(distribution.name, distribution.help, "histogram")
     for operation, held in counts.items():
         labels = shared + _labels(("operation",), (operation,))
         # What was folded into `other` has classic counts alone.
         whole = distribution.samples.get(operation)
-        message = _classic(held) + (_native(whole) if whole is not None else b"")
+        # A native histogram is one series, whose exemplars must come in order: the latest alone.
+        latest = by_bucket(distribution.exemplars.get(operation, ())[-1:], BOUNDS_S)
+        pointers = {place: _exemplar(found, run_id) for place, found in latest.items()}
+        message = _classic(held, pointers) + (_native(whole) if whole is not None else b"")
         content += wire.block(4, labels + wire.block(7, message))
     return content
 
 
-def _classic(held: Counts) -> bytes:
-    buckets = zip(BOUNDS_S, held.cumulative, strict=True)
+def _classic(held: Counts, pointers: Mapping[int, bytes]) -> bytes:
+    """pointers: encoded exemplars by bucket; the last bucket, which is all, is there for one."""
+    buckets = enumerate(zip(BOUNDS_S, held.cumulative, strict=True))
     return (
         wire.whole(1, held.cumulative[-1])
         + wire.double(2, held.sum_s)
         + b"".join(
-            wire.block(3, wire.whole(1, count) + wire.double(2, bound))
-            for bound, count in buckets
-            if not math.isinf(bound)
+            wire.block(3, wire.whole(1, count) + wire.double(2, bound) + pointers.get(place, b""))
+            for place, (bound, count) in buckets
+            if place in pointers or not math.isinf(bound)
         )
     )
+
+
+def _exemplar(found: Exemplar, run_id: str) -> bytes:
+    labels = labels_of(found, run_id)
+    second, part = divmod(found.wall_time, 1)
+    at = wire.whole(1, int(second)) + wire.whole(2, int(part * NS_PER_S))
+    pairs = _labels(tuple(labels), tuple(labels.values()))
+    return wire.block(3, pairs + wire.double(2, found.duration_s) + wire.block(3, at))
 
 
 def _native(histogram: Histogram) -> bytes:

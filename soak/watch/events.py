@@ -28,6 +28,10 @@ class EventLog:
         self.origin_ns = origin_ns
         self._wall_s = wall_s
 
+    def wall_time(self, time_s: float) -> float:
+        """Seconds since 1970 of a moment that many seconds after time zero."""
+        return self._wall_s + time_s
+
     def add(
         self,
         kind: str,
@@ -39,7 +43,7 @@ class EventLog:
         time_s = (at_ns - self.origin_ns) / NS_PER_S
         event = Event(
             time_s=time_s,
-            wall_time=self._wall_s + time_s,
+            wall_time=self.wall_time(time_s),
             kind=kind,
             source=source,
             duration_s=duration_s,

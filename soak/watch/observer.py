@@ -22,6 +22,7 @@ from soak.seams import Floats, SampleError, Sampler, Subject
 from soak.series import Series
 from soak.snapshot import NAN
 from soak.watch.events import EventLog
+from soak.watch.outliers import Outliers
 from soak.watch.upkeep import Upkeep
 from soak.watch.windows import HEADER, Window, Windows
 from soak.watch.worker_log import Line, LogTail, WorkerFacts
@@ -56,6 +57,14 @@ class Observer:
             scenario.target.timeout,
             sum(itertools.takewhile(bool, (phase.warm for phase in scenario.phases))),
         )
+        self._operations_log = LineLog(directory.operations)
+        self.outliers = Outliers(
+            self._operations_log,
+            events,
+            [phase.name for phase in scenario.phases],
+            timeout_s=scenario.target.timeout,
+            planned_s=scenario.duration_s,
+        )
         self.idle_lateness = Histogram()
         self.result_count = 0
         self.unissued_count = 0  # no client came to them within the planned time
@@ -88,6 +97,7 @@ class Observer:
             return
         times = results.due_ns, results.start_ns, results.end_ns
         self.windows.add(results.operation, *times, results.code, results.phase)
+        self.outliers.take(results)
         late_ns = results.start_ns - results.due_ns
         self.idle_lateness.add(late_ns[results.is_idle])
         self.result_count += len(results)
@@ -115,6 +125,7 @@ class Observer:
         """
         pending_count = due_count - self.result_count
         rows = self.windows.close(end_s, phase, pending_count, is_measured=is_measured)
+        self.outliers.close(end_s)
         figures: dict[str, float] = {}
         length_s = max((row.end_s - row.start_s for row in rows), default=NAN)
         for row in rows:
@@ -163,9 +174,9 @@ class Observer:
             return self.series.columns(names)
 
     @property
-    def logs(self) -> tuple[LineLog, LineLog]:
-        """samples.csv and windows.csv."""
-        return self._samples_log, self._windows_log
+    def logs(self) -> tuple[LineLog, LineLog, LineLog]:
+        """samples.csv, windows.csv and operations.csv."""
+        return self._samples_log, self._windows_log, self._operations_log
 
     def _subject(self) -> Subject:
         return Subject(

@@ -134,6 +134,7 @@ class Status:
             event_counts=dict(self._events.maintenance),
             trend=self._trend(),
             eviction=dict(facts.eviction),
+            exemplars=observer.outliers.exemplars(),
             hang=moment.hang,
             skipped=self._judge.skipped,
             leaks=tuple(leak_of(v, certificate.achieved_rate) for v in verdicts if is_measured(v)),
