@@ -229,6 +229,8 @@ def _population(scenario: Scenario, directory: RunDirectory) -> Population:
             pinned_ratio=wanted.pinned,
             batch_count=wanted.batch,
             k=wanted.k,
+            scan_count=wanted.scan,
+            depth=wanted.depth,
             agent_filter_ratio=wanted.agent_filter,
         ),
         [

@@ -5,11 +5,10 @@ from soak.oracle.population import Population
 from soak.seams import Target
 
 CAPABILITY = "scan"
-LIMIT = 100
 
 
 class Scan:
-    """The argument is not used: a scan has no key."""
+    """The argument is not used: a scan has no key. A request is how many records to read."""
 
     capability = CAPABILITY
 
@@ -18,7 +17,7 @@ class Scan:
         self._population = population
 
     def prepare(self, argument: int, phase: int) -> int:
-        return LIMIT
+        return self._population.shape.scan_count
 
     def call(self, request: int) -> int:
         return self._target.scan(request)

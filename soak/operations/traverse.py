@@ -1,4 +1,4 @@
-"""Walk the graph two steps from a record."""
+"""Walk the graph a few steps from a record."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,6 @@ from soak.result import RecordMissing
 from soak.seams import Target
 
 CAPABILITY = "traverse"
-DEPTH = 2
 Request = tuple[int, int]
 
 
@@ -27,7 +26,7 @@ class Traverse:
     def call(self, request: Request) -> Sequence[int] | None:
         """None where the target said that the start is not there."""
         try:
-            return self._target.traverse(request[0], DEPTH)
+            return self._target.traverse(request[0], self._population.shape.depth)
         except RecordMissing:
             return None
 

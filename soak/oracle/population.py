@@ -41,6 +41,8 @@ class Shape:
     pinned_ratio: float = 0.0
     batch_count: int = 10
     k: int = 10
+    scan_count: int = 100
+    depth: int = 2
     agent_filter_ratio: float = 0.5
 
 

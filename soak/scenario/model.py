@@ -149,6 +149,8 @@ class Population(Strict):
     batch: int = Field(10, ge=1, le=10_000, description="Records of one store_batch.")
     pinned: Share = Field(0.002, description="Share of records that must never be forgotten.")
     k: int = Field(10, ge=1, le=1_000, description="How many hits a search asks for.")
+    scan: int = Field(100, ge=1, le=1 << 20, description="How many records a scan reads.")
+    depth: int = Field(2, ge=1, le=8, description="How many steps a traversal walks.")
     agent_filter: Share = Field(0.5, description="Share of searches within one agent's records.")
     preload: int = Field(
         0, ge=0, le=MAX_KEYS, description="Records stored before time zero, not measured."

@@ -4,7 +4,8 @@ import pytest
 
 from soak import plugins
 from soak.clock import SystemClock, monotonic_ns
-from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT
+from soak.oracle import importance
+from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT, Population, Shape
 from soak.result import (
     DETAIL_SHIFT,
     OPERATIONS,
@@ -18,7 +19,7 @@ from soak.result import (
 )
 from soak.targets.memory import Memory, Params
 from soak.targets.null import Null
-from tests.mixed_load import DIMENSIONS, small_population
+from tests.mixed_load import DIMENSIONS, small_content, small_population
 
 
 class Scripted(Memory):
@@ -237,6 +238,28 @@ def test_a_scan_sees_what_must_exist_and_no_more_than_asked(seen, result, target
     target.script["scan"] = seen
 
     assert result == issue(target, population, "scan")
+
+
+def test_a_scan_and_a_traversal_go_as_far_as_the_population_says(tmp_path):
+    shape = Shape(keys=50, scan_count=7, depth=3)
+    population = Population(tmp_path / "p.bin", small_content(50), shape, [importance.beta()])
+    asked = {}
+
+    class Asked(Scripted):
+        def scan(self, limit):
+            asked["scan"] = limit
+            return super().scan(limit)
+
+        def traverse(self, start, depth):
+            asked["traverse"] = depth
+            return super().traverse(start, depth)
+
+    target = Asked(tmp_path / "target")
+    population.watch(target)
+    fill(target, population)
+
+    assert [("ok", None)] * 2 == [issue(target, population, n) for n in ("scan", "traverse")]
+    assert {"scan": 7, "traverse": 3} == asked
 
 
 def test_a_reopen_that_forgot_the_latest_record_is_found(target, population):
