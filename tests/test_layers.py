@@ -37,7 +37,7 @@ HOMES = {
     "apscheduler": ("soak/watch/jobs.py", "soak/daemon.py"),
     "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
-    "matplotlib": ("soak/report/plots.py",),
+    "matplotlib": ("soak/report/plots.py", "soak/report/ranges.py"),
     "msgspec": ("engine/",),
     "numkong": ("engine/",),
     "numpy": ("soak/", "engine/"),

@@ -81,6 +81,8 @@ def results(report: Section, plan: Section) -> dict[str, object]:
         "operations_per_s": count / duration_s if duration_s else None,
         "records_stored_per_s": _stored_per_s(operations, batch),
         "cpu_s_per_operation": cpu_s / count if count else None,
+        "operations_per_cpu_s": count / cpu_s if cpu_s else None,
+        "operations_per_mb": 1e6 * count / memory if memory else None,
         "memory_bytes": memory,
         "memory_bytes_per_1000_records": 1_000 * max(0.0, memory - BARE_BYTES) / live
         if live
@@ -91,6 +93,7 @@ def results(report: Section, plan: Section) -> dict[str, object]:
         "recall": as_section(report.get("recall")).get("mean"),
         "maintenance": maintenance.get("counts"),
         "oracle": report.get("oracle"),
+        "resources": resources,
     }
 
 

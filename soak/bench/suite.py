@@ -1,23 +1,35 @@
-"""Which benchmarks are there, and which are meant? A scenario file each, a folder by category."""
+"""Which benchmarks are there, and which are meant? A scenario or a function each, by category.
 
-from collections.abc import Sequence
+FOLDER/storage/read.yaml          storage/read
+FOLDER/throughput/max_rate.py     throughput/max-rate, if it has a function benchmark_max_rate
+"""
+
+import ast
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from soak.plugins import nearest
 from soak.scenario import load, shipped
 from soak.verdict import Mistake
 
 FOLDER = "bench"
+PREFIX = "benchmark_"
+# A quick suite leaves out what would spend a minute on filling the target.
+MOST_QUICK_RECORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """One scenario file. Its name is `category/name`, the run's `category-name`."""
+    """One scenario file, or one function of a file. Its name is `category/name`, the run's
+    `category-name`. function: its name in the file; empty for a scenario."""
 
     category: str
     stem: str
     file: Path
+    function: str = ""
 
     @property
     def name(self) -> str:
@@ -35,10 +47,57 @@ class NoSuchBenchmark(Mistake):
 def benchmarks(folder: Path | None = None) -> list[Benchmark]:
     """All below the folder, or the shipped ones, by category and name."""
     folder = folder or next(iter(shipped().values())).parent / FOLDER
-    return [
-        Benchmark(category=file.parent.name, stem=file.stem, file=file)
-        for file in sorted(folder.glob("*/*.yaml"))
-    ]
+    found = [_of_scenario(file) for file in folder.glob("*/*.yaml")]
+    found += [each for file in folder.glob("*/*.py") for each in _of_functions(file)]
+    return sorted(found, key=lambda benchmark: benchmark.name)
+
+
+def _of_scenario(file: Path) -> Benchmark:
+    return Benchmark(category=file.parent.name, stem=file.stem, file=file)
+
+
+def _of_functions(file: Path) -> Iterator[Benchmark]:
+    """Those of a file, read and not run: listing what there is must not run anything."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError) as error:
+        raise NoSuchBenchmark(f"{file}: cannot be read as Python: {error}") from error
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(PREFIX):
+            yield Benchmark(
+                category=file.parent.name,
+                stem=node.name.removeprefix(PREFIX).replace("_", "-"),
+                file=file,
+                function=node.name,
+            )
+
+
+def question_of(benchmark: Benchmark) -> str:
+    """What it answers, in a sentence. Raises Mistake for a scenario that is not sound."""
+    if not benchmark.function:
+        return load(benchmark.file).question
+    for node in ast.parse(benchmark.file.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef) and node.name == benchmark.function:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+def function_of(benchmark: Benchmark) -> Callable[[Any], Any]:
+    """The function itself; runs the file it stands in."""
+    spec = importlib.util.spec_from_file_location(benchmark.file.stem, benchmark.file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[[Any], Any] = getattr(module, benchmark.function)
+    return function
+
+
+def is_quick(benchmark: Benchmark) -> bool:
+    """Whether a quick suite has it. Raises Mistake for a scenario that is not sound."""
+    return bool(benchmark.function) or (
+        load(benchmark.file).population.preload <= MOST_QUICK_RECORDS
+    )
 
 
 def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
@@ -48,7 +107,9 @@ def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
     """
     there = benchmarks(folder)
     if not there:
-        raise NoSuchBenchmark(f"{folder}: no benchmarks; they are category/name.yaml below it")
+        raise NoSuchBenchmark(
+            f"{folder}: no benchmarks; they are category/name.yaml or .py below it"
+        )
     known = list(dict.fromkeys([b.category for b in there] + [b.name for b in there]))
     for name in asked:
         if name not in known:
@@ -60,4 +121,4 @@ def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
 
 def listed() -> list[dict[str, str]]:
     """`{"name": ..., "what": ...}` each, as `soak list` has them."""
-    return [{"name": b.name, "what": load(b.file).question} for b in benchmarks()]
+    return [{"name": b.name, "what": question_of(b)} for b in benchmarks()]

@@ -1,7 +1,8 @@
-"""How are benchmarks told? A table of figures, and measured against target for every objective."""
+"""How are benchmarks told? Figures, and measured against target for every objective, as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from soak.bench.goals import goal_rows
 from soak.report import figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
@@ -11,12 +12,15 @@ FIGURES = (
     *("benchmark", "", "operation", "ops/s", "records/s", "p50", "p99", "max"),
     *("recall", "memory/1k", "disk/1k", "cpu/op"),
 )
-OBJECTIVES = ("benchmark", "objective", "", "measured", "target")
+OBJECTIVES = ("benchmark", "check", "", "measured", "bound")
+GOALS = ("objective", "benchmark", "", "measured", "target")
 # The worst first; what could not be told is worse than what passed.
 SEVERITY = (
     *(ExitCode.CORRECTNESS, ExitCode.LEAK, ExitCode.OBJECTIVE, ExitCode.TARGET),
     *(ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.PASS),
 )
+# Of a list of figures from elsewhere, which may be every single latency.
+MOST_LISTED = 20
 MARKS: Mapping[str, str] = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"}
 
 
@@ -29,29 +33,43 @@ def exit_code(codes: Sequence[int]) -> int:
 
 def table(documents: Sequence[Section]) -> str:
     """Lines for a terminal: the figures of each benchmark, then measured against target."""
-    shown = [row for document in documents for row in _figures(document)]
-    bounds = [row for document in documents for row in _objectives(document)]
-    return "\n\n".join([_lines(FIGURES, shown, 3), _lines(OBJECTIVES, bounds, 3)])
+    return "\n\n".join(_lines(head, rows, 3) for head, rows in _tables(documents) if rows)
 
 
 def markdown(documents: Sequence[Section]) -> str:
-    """The same two tables for a pull request."""
-    shown = [row for document in documents for row in _figures(document)]
-    bounds = [row for document in documents for row in _objectives(document)]
-    parts = [
-        "## Objectives",
-        _markdown(OBJECTIVES, bounds),
-        "## Figures",
-        _markdown(FIGURES, shown),
+    """The same tables for a pull request."""
+    names = ("## Figures", "## Checks", "## Objectives")
+    named = zip(names, _tables(documents), strict=True)
+    parts = [(name, _markdown(head, rows)) for name, (head, rows) in reversed(list(named)) if rows]
+    return "\n\n".join(text for part in parts for text in part) + "\n"
+
+
+def _tables(documents: Sequence[Section]) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
+    return [
+        (FIGURES, [row for document in documents for row in figures_of(document)]),
+        (OBJECTIVES, [row for document in documents for row in objectives_of(document)]),
+        (GOALS, [_goal(row) for row in goal_rows(documents)]),
     ]
-    return "\n\n".join(parts) + "\n"
+
+
+def _goal(row: Section) -> tuple[str, ...]:
+    unit, status = str(row.get("unit")), str(row.get("status"))
+    return (
+        str(row.get("objective")),
+        str(row.get("benchmark")),
+        MARKS.get(status, status),
+        figures.in_unit(row.get("measured"), unit),
+        f"at {row.get('bound')} {figures.in_unit(row.get('target'), unit)}",
+    )
 
 
 def name_of(document: Section) -> str:
     return f"{document.get('category')}/{document.get('benchmark')}"
 
 
-def _figures(document: Section) -> list[tuple[str, ...]]:
+def figures_of(document: Section) -> list[tuple[str, ...]]:
+    if foreign_figures(document):
+        return []
     found = as_section(document.get("results"))
     status = str(as_section(document.get("verdict")).get("status"))
     operations = as_section(found.get("operations"))
@@ -83,7 +101,29 @@ def _figures(document: Section) -> list[tuple[str, ...]]:
     return rows or [(name_of(document), "unknown", *("",) * (len(FIGURES) - 2))]
 
 
-def _objectives(document: Section) -> list[tuple[str, ...]]:
+def foreign_figures(document: Section) -> list[tuple[str, str]]:
+    """(path, value) of every number in the results of a suite that is not soak's.
+
+    What soak measured has `operations` in its results, which figures_of tells.
+    """
+    found = as_section(document.get("results"))
+    if "operations" in found:
+        return []
+    return [(path, figures.digits(value)) for path, value in _numbers(found, "")]
+
+
+def _numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _numbers(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value[:MOST_LISTED]):
+            yield from _numbers(inner, f"{path}[{place}]")
+    elif number(value) == number(value):
+        yield path, number(value)
+
+
+def objectives_of(document: Section) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for check in as_rows(document.get("objectives")):
         unit, status = str(check.get("unit") or ""), str(check.get("status"))

@@ -2,12 +2,18 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from soak.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from soak.bench.running import Bench
+    from soak.bench.suite import Benchmark
+    from soak.report.document import Section
 
 
 def bench(
@@ -23,56 +29,87 @@ def bench(
         typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
     ] = None,
     configs: Annotated[
-        Path | None, typer.Option(help="A folder of your own: category/name.yaml.")
+        Path | None, typer.Option(help="A folder of your own: category/name.yaml or .py.")
     ] = None,
+    parallel: Annotated[
+        int, typer.Option(min=1, max=64, help="So many at a time; said when they disturb.")
+    ] = 1,
     out: Annotated[
         Path, typer.Option(help="Where run directories are made.", envvar="SOAK_OUT")
     ] = Path("runs"),
+    kept: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="PATH", help="Run nothing: tell these results."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one page with figures.")] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write Markdown for a pull request.")
     ] = None,
+    png: Annotated[Path | None, typer.Option(help="Write figures into this directory.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a target: storage, retrieval, latency, throughput, ... (soak list benchmarks).
 
     \b
-    soak bench --quick
+    soak bench --quick --html bench.html
     soak bench retrieval throughput/clients-4
     soak bench latency --target chroma --json > latency.json
+    soak bench --from runs --from older-results.json --png figures
 
     The exit code is that of the worst benchmark.
     """
     from soak.bench import table
-    from soak.bench.outcome import document
-    from soak.bench.running import run_benchmark
-    from soak.bench.suite import chosen
+    from soak.bench.files import write_suite
+    from soak.bench.kept import read
+    from soak.bench.running import Bench
     from soak.clock import SystemClock
-    from soak.scenario import load
 
-    flags = _flags(target, seed, overrides)
-    suite = chosen(asked or [], configs)
-    planned = {each.name: load(each.file).duration_s for each in suite}  # and every file is sound
-    documents, codes = [], []
-    for place, each in enumerate(suite, start=1):
-        planned_s, clock = planned[each.name], SystemClock()
-        outcome = run_benchmark(
-            each, out=out, quick=quick, flags=flags, planned_s=planned_s, clock=clock
-        )
-        documents.append(document(outcome))
-        codes.append(outcome.exit_code)
-        said = documents[-1]["verdict"]
-        assert isinstance(said, dict)
-        print(
-            f"{place}/{len(suite)} {each.name}: {said['status']}: {said['reason']}", file=sys.stderr
-        )
-    if markdown_file is not None:
-        markdown_file.write_text(table.markdown(documents))
+    documents: Sequence[Section]
+    if kept:
+        documents, code = read(kept), 0
+    else:
+        flags = _flags(target, seed, overrides)
+        plan = Bench(out=out, quick=quick, flags=flags, clock=SystemClock(), folder=configs)
+        documents, code = _measured(plan, asked or [], parallel)
+    for path in write_suite(documents, html=html, markdown=markdown_file, figures=png):
+        print(path, file=sys.stderr)
     print(json.dumps(documents, indent=1) if as_json else table.table(documents))
-    raise typer.Exit(table.exit_code(codes))
+    raise typer.Exit(code)
 
 
-def _flags(target: str | None, seed: int | None, overrides: list[str] | None) -> list[str]:
+def _measured(
+    plan: "Bench", asked: Sequence[str], parallel: int
+) -> tuple[Sequence["Section"], int]:
+    """Run what was asked for; its results, and the exit code of the worst."""
+    from soak.bench import table
+    from soak.bench.running import disturbance
+    from soak.bench.suite import chosen, is_quick
+    from soak.bench.whole import run_suite
+
+    suite = chosen(asked, plan.folder)
+    quick = [each for each in suite if is_quick(each)]  # and every file is sound
+    left_out = [each.name for each in suite if plan.quick and each not in quick]
+    suite = quick if plan.quick else suite
+    for text in (disturbance(parallel), left_out and f"not quick: {', '.join(left_out)}"):
+        if text:
+            print(text, file=sys.stderr)
+    over: list[str] = []
+
+    def said(benchmark: "Benchmark", document: "Section") -> None:
+        over.append(benchmark.name)
+        verdict = document["verdict"]
+        assert isinstance(verdict, dict)
+        text = f"{benchmark.name}: {verdict['status']}: {verdict['reason']}"
+        print(f"{len(over)}/{len(suite)} {text}", file=sys.stderr)
+
+    documents, codes = run_suite(plan, suite, parallel=parallel, said=said)
+    return documents, table.exit_code(codes) if codes else 0
+
+
+def _flags(
+    target: str | None, seed: int | None, overrides: Sequence[str] | None
+) -> tuple[str, ...]:
     """As `soak run` takes them."""
     flags = [f"--set={change}" for change in overrides or []]
     flags += [f"--target={target}"] if target else []
-    return flags + ([f"--seed={seed}"] if seed is not None else [])
+    return (*flags, *([f"--seed={seed}"] if seed is not None else []))

@@ -31,19 +31,20 @@ def write_reports(
         html = RunDirectory(record.directory).report_html
     written = []
     if html is not None:
-        written.append(_write(html, html_report(record).encode()))
+        written.append(write_file(html, html_report(record).encode()))
     if markdown is not None:
         link = str(html) if html is not None else ""
-        written.append(_write(markdown, markdown_report(record.document, link).encode()))
+        written.append(write_file(markdown, markdown_report(record.document, link).encode()))
     if junit is not None:
-        written.append(_write(junit, junit_report(record.document).encode()))
+        written.append(write_file(junit, junit_report(record.document).encode()))
     if figures is not None:
         for chart in draw(record).all():
-            written.append(_write(figures / f"{chart.name}.png", png(chart)))
+            written.append(write_file(figures / f"{chart.name}.png", png(chart)))
     return written
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_file(path: Path, content: bytes) -> Path:
+    """The path, with that content or, where it cannot be written, as it was; raises RunError."""
     # What is there already may be a pipe, or a link to one: only a file of one's own is replaced.
     is_plain = not path.exists() or (path.is_file() and not path.is_symlink())
     partial = path.with_name(path.name + ".partial") if is_plain else path

@@ -36,7 +36,6 @@ def html(record: RunRecord) -> str:
     picture = draw(record)
     title = f"{document.get('scenario', '')} on {document.get('target', '')}"
     status = str(as_section(document.get("verdict")).get("status", "unknown"))
-    links = together((element("a", name, href=f"#{place}") for place, name in CONTENTS), " ")
     sections = (
         report_judgement.verdict(record),
         report_judgement.checks(record),
@@ -50,22 +49,50 @@ def html(record: RunRecord) -> str:
         report_evidence.failures(record, grid(picture.errors)),
         report_evidence.circumstances(record),
     )
-    return _template("report.html").substitute(
-        title=escape(f"{status}: {title}"),
-        heading=escape(title),
-        run=escape(str(document.get("run_id", ""))),
-        question=escape(str(record.plan.get("question") or "")),
-        started=escape(_when(document.get("started"))),
-        light=css_variables(is_dark=False),
-        dark=css_variables(is_dark=True),
-        css=_text("report.css"),
-        script=_text("report.js"),
-        links=links,
+    return page(
+        title=f"{status}: {title}",
+        heading=title,
+        run=str(document.get("run_id", "")),
+        question=str(record.plan.get("question") or ""),
+        started=when(document.get("started")),
+        contents=CONTENTS,
         body=together(sections),
     )
 
 
-def _when(started: object) -> str:
+def page(
+    *,
+    title: str,
+    heading: str,
+    run: str,
+    question: str,
+    started: str,
+    contents: Sequence[tuple[str, str]],
+    body: Html,
+    is_timed: bool = True,
+) -> str:
+    """A whole file around the sections. contents: (id of a section, its name) for the links.
+
+    is_timed: whether its figures share one time axis, so that pointing at one points at all.
+    """
+    links = together((element("a", name, href=f"#{place}") for place, name in contents), " ")
+    return _template("report.html").substitute(
+        title=escape(title),
+        heading=escape(heading),
+        run=escape(run),
+        question=escape(question),
+        started=escape(started),
+        light=css_variables(is_dark=False),
+        dark=css_variables(is_dark=True),
+        css=_text("report.css"),
+        script=_text("print.js") + (_text("report.js") if is_timed else ""),
+        links=links,
+        body=body,
+    )
+
+
+def when(started: object) -> str:
+    """A moment of a document for people: 2026-03-01 12:00 UTC."""
     return f"{str(started)[:16].replace('T', ' ')} UTC" if started else ""
 
 

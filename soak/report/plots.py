@@ -34,7 +34,7 @@ SECOND_HEADROOM = 1.7
 def svg(chart: Chart | Timeline) -> str:
     """An `<svg>` element for a page that defines the palette's custom properties. No title."""
     target = io.StringIO()
-    with _styled():
+    with styled():
         figure = _drawn(chart, title="")
         figure.savefig(target, format="svg", metadata={"Date": None})
     width, height = (72 * inches for inches in figure.get_size_inches())
@@ -61,13 +61,14 @@ def _curves(figure: Figure, chart: Chart | Timeline) -> list[dict[str, object]]:
 def png(chart: Chart | Timeline, dots_per_inch: int = 150) -> bytes:
     """The same on white, with its title."""
     target = io.BytesIO()
-    with _styled():
+    with styled():
         figure = _drawn(chart, title=chart.title)
         figure.savefig(target, format="png", dpi=dots_per_inch, facecolor="white")
     return target.getvalue()
 
 
-def _styled() -> AbstractContextManager[None]:
+def styled() -> AbstractContextManager[None]:
+    """How all figures look, while it lasts."""
     return mpl.rc_context(
         {
             "font.family": "sans-serif",
@@ -257,7 +258,7 @@ def _draw_timeline(axes: Axes, chart: Timeline) -> None:
             axes.text(middle, 0.53, name, ha="center", va="center", size=SMALL, color=faint)
     for number, lane in enumerate(chart.lanes, start=bool(chart.phases)):
         _draw_lane(axes, lane, number, chart.end_s)
-    names = [_clipped(lane.label) for lane in chart.lanes]
+    names = [clipped(lane.label) for lane in chart.lanes]
     places = [row + 0.5 for row in range(rows)]
     axes.set_yticks(places, ["phase", *names] if chart.phases else names)
     axes.tick_params(axis="y", length=0, labelcolor=faint, labelsize=SMALL)
@@ -270,8 +271,8 @@ def _draw_lane(axes: Axes, lane: Lane, row: int, end_s: float) -> None:
     axes.broken_barh(spans, (row + 0.2, 0.6), color=PALETTE[lane.tone].light, linewidth=0)
 
 
-def _clipped(label: str) -> str:
-    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
+def clipped(label: str, most: int = MAX_LABEL_LENGTH) -> str:
+    return label if len(label) <= most else label[: most - 1] + "…"
 
 
 def _scale(axes: Axes, chart: Chart, curves: Sequence[Line]) -> None:

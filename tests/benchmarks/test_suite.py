@@ -4,11 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from soak.bench.suite import NoSuchBenchmark, benchmarks, chosen, listed
+from soak.bench.suite import NoSuchBenchmark, benchmarks, chosen, is_quick, listed, question_of
 from soak.scenario import load
 
 ALL = benchmarks()
-EACH = pytest.mark.parametrize("file", [b.file for b in ALL], ids=[b.name for b in ALL])
+SCENARIOS = [b for b in ALL if not b.function]
+EACH = pytest.mark.parametrize("file", [b.file for b in SCENARIOS], ids=[b.name for b in SCENARIOS])
+OWN = """\
+import no_such_package
+
+def benchmark_two_words(trials):
+    '''Is it read without being run?
+
+    More.
+    '''
+
+def other(): ...
+"""
 CATEGORIES = {
     *("storage", "compression", "transition", "retrieval", "latency", "throughput"),
     *("footprint", "scalability", "pressure", "integration"),
@@ -69,6 +81,21 @@ def test_a_folder_of_ones_own_can_be_measured(tmp_path: Path):
 
     (own,) = chosen(["mine"], tmp_path)
     assert ("mine/fast", "mine-fast") == (own.name, own.run_name)
+
+
+def test_a_function_is_listed_by_its_name_and_docstring_without_running_its_file(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "some.py").write_text(OWN)
+
+    (own,) = chosen(["mine/two-words"], tmp_path)
+    assert ("benchmark_two_words", "Is it read without being run?") == (
+        own.function,
+        question_of(own),
+    )
+
+
+def test_a_quick_suite_leaves_out_a_million_records_and_nothing_else():
+    assert ["scalability/volume-1m"] == [each.name for each in ALL if not is_quick(each)]
 
 
 def test_the_list_has_a_question_each():

@@ -1,7 +1,3 @@
-addEventListener("beforeprint", () => {
-  for (const part of document.querySelectorAll("details")) part.open = true;
-});
-
 // Point at a figure: a line at the same moment in all of them, and the values where one points.
 const charts = [...document.querySelectorAll("svg[data-frame]")].map((svg) => {
   const [left, top, width, height] = svg.dataset.frame.split(" ").map(Number);

@@ -1,0 +1,35 @@
+"""Where do the reports of a suite go? One HTML file, Markdown, and a PNG per figure."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from soak.bench import page, table
+from soak.report import plots, ranges
+from soak.report.document import Section
+from soak.report.files import write_file
+
+
+def write_suite(
+    documents: Sequence[Section],
+    *,
+    html: Path | None = None,
+    markdown: Path | None = None,
+    figures: Path | None = None,
+) -> list[Path]:
+    """Write what is asked for; returns what was written. Raises RunError where it cannot be.
+
+    figures: a directory for PNG files, made when it is missing.
+    """
+    written = []
+    if html is not None:
+        written.append(write_file(html, page.html(documents).encode()))
+    if markdown is not None:
+        written.append(write_file(markdown, table.markdown(documents).encode()))
+    if figures is not None:
+        for picture in page.every_picture(documents):
+            if isinstance(picture, ranges.Ranges):
+                drawn = ranges.png(picture)
+            else:
+                drawn = plots.png(picture)
+            written.append(write_file(figures / f"{picture.name}.png", drawn))
+    return written

@@ -1,0 +1,84 @@
+"""Is what a function found told like any benchmark?"""
+
+from pathlib import Path
+
+import pytest
+
+from soak.bench.functions import Trials, run_function
+from soak.bench.running import Bench, disturbance
+from soak.bench.suite import chosen
+from soak.bench.whole import run_suite
+from soak.clock import SystemClock
+from soak.verdict import Status
+from tests.benchmarks.documents import told
+
+OWN = """\
+from soak.bench.functions import Findings
+from soak.verdict import Status
+
+def benchmark_answer(trials):
+    '''What is the answer?'''
+    row = {"name": "answer", "status": "pass", "effect": 42.0, "threshold": 43.0, "unit": ""}
+    found = {"answer": 42, "odd": float("nan")}
+    return Findings(status=Status.PASS, reason="42", results=found, objectives=(row,))
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    folder = tmp_path / "own" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "answers.py").write_text(OWN)
+    return Bench(
+        out=tmp_path / "runs", quick=True, flags=(), clock=SystemClock(), folder=folder.parent
+    )
+
+
+class Limited(Trials):
+    """Trials of a target that keeps its objectives up to 1,000/s, and says so at once."""
+
+    def run(self, scenario: str, *flags: str) -> dict:
+        rate = float(flags[0].removeprefix("--rate="))
+        return told(scenario, per_s=rate, status="pass" if rate <= 1_000 else "unknown")
+
+
+def test_a_function_of_ones_own_is_told_like_a_scenario(bench: Bench):
+    (own,) = chosen([], bench.folder)
+    document, code = run_function(bench, own)
+
+    assert ("answer", "mine", {"answer": 42, "odd": None}, 0) == (
+        document["benchmark"],
+        document["category"],
+        document["results"],
+        code,
+    )
+    assert {"status": "pass", "exit_code": 0, "reason": "42"} == document["verdict"]
+    assert [42.0] == [row["effect"] for row in document["objectives"]]
+    assert "own/mine/answers.py" == document["metadata"]["config"]
+
+
+def test_the_highest_rate_is_told_with_its_trials_and_what_it_cost(bench: Bench):
+    found = Limited(bench, chosen([], bench.folder)[0]).highest_rate("latency/mixed")
+
+    assert Status.PASS == found.status
+    assert found.results["kept_per_s"] <= 1_000 < found.results["lost_per_s"]
+    assert found.results["kept_per_s"] == pytest.approx(found.results["operations_per_s"], abs=1.0)
+    assert {"pass", "unknown"} == {row["status"] for row in found.results["trials"]}
+    assert len(found.results["trials"]) <= 7
+    assert "store-p99" in {row["name"] for row in found.objectives}
+
+
+def test_a_suite_is_told_in_order_however_many_run_at_a_time(bench: Bench):
+    suite = chosen([], bench.folder) * 5
+    said = []
+    documents, codes = run_suite(bench, suite, parallel=3, said=lambda b, d: said.append(b.name))
+
+    assert ([0] * 5, 5) == (codes, len(said))
+    assert [3] * 5 == [document["metadata"]["parallel"] for document in documents]
+
+
+@pytest.mark.parametrize(
+    ("parallel", "cpus", "disturbs"), [(1, 1, False), (2, 4, False), (2, 2, True), (9, 16, True)]
+)
+def test_runs_that_share_processors_are_said_to_disturb(parallel: int, cpus: int, disturbs: bool):
+    assert disturbs == bool(disturbance(parallel, cpus))
