@@ -1,12 +1,12 @@
 """soak: a long-running tester that finds out how an agent memory dies in week three.
 
-Three calls for programs and notebooks: `from soak import run, load_run, compare`.
+Calls for programs and notebooks: `from soak import run, load_run, compare, interleave`.
 """
 
 import importlib
 
 __version__ = "0.1.0"
-CALLS = ("run", "load_run", "compare")
+CALLS = ("run", "load_run", "compare", "interleave")
 
 
 def __getattr__(name: str) -> object:

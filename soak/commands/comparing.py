@@ -1,6 +1,7 @@
 """`soak compare` and `soak baseline`: is this run worse than that one?"""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,18 @@ def compare(
     run_path: RunPath,
     baseline: Annotated[str, typer.Argument(help="A run directory, or a kept baseline's name.")],
     thresholds: Thresholds = None,
+    interleaved: Annotated[
+        bool,
+        typer.Option("--interleaved", help="Both are scenarios: run them by turns, in pairs."),
+    ] = False,
+    pairs: Annotated[int, typer.Option(min=2, max=1000, help="Of --interleaved: pairs.")] = 5,
+    duration: Annotated[
+        str | None, typer.Option(help="Of --interleaved: scale each run to this length.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of --interleaved: the first pair's.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Of --interleaved: where runs are made.", envvar="SOAK_OUT")
+    ] = Path("runs"),
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Although the loads or the machines differ.")
     ] = False,
@@ -29,20 +42,34 @@ def compare(
     \b
     soak compare runs/20260302T120000Z-steady-1f3a runs/20260301T120000Z-steady-77b0
     soak compare RUN main --threshold latency_p99=25% --markdown comparison.md
+    soak compare new.yaml old.yaml --interleaved --pairs 5 --duration 1m
 
     Exit codes: 0 no regression, 10 regression, 11 more wrong answers, 13 cannot be told.
     """
+    from soak.api import interleave
     from soak.comparison import papers
     from soak.comparison.baselines import Baselines
     from soak.comparison.judgement import compare as against
     from soak.report.record import load_run
 
-    found = against(
-        load_run(run_path),
-        Baselines(store).read(baseline),
-        thresholds=thresholds or (),
-        anyway=anyway,
-    )
+    if interleaved:
+        found = interleave(
+            run_path,
+            baseline,
+            pairs=pairs,
+            duration=duration,
+            seed=seed,
+            thresholds=thresholds or (),
+            out=out,
+            said=lambda text: print(text, file=sys.stderr),
+        )
+    else:
+        found = against(
+            load_run(run_path),
+            Baselines(store).read(baseline),
+            thresholds=thresholds or (),
+            anyway=anyway,
+        )
     if markdown_file is not None:
         markdown_file.write_text(papers.markdown(found))
     print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))

@@ -37,7 +37,10 @@ POWER = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A run against its baseline. skipped: (metric, why) of those that could not be compared."""
+    """A run against its baseline. skipped: (metric, why) of those that could not be compared.
+
+    turns: of an interleaved comparison, the further runs of what `run` is the first of.
+    """
 
     run: RunRecord
     baselines: tuple[RunRecord, ...]
@@ -46,10 +49,11 @@ class Comparison:
     wrong: tuple[float, float]  # wrong answers of the run, and of the worst baseline run
     objections: Objections
     verdict: RunVerdict
+    turns: tuple[RunRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
+class Measured:
     """One metric on its scale, the worse way positive: logarithms for ratios."""
 
     metric: Metric
@@ -76,19 +80,19 @@ def compare(
     against = [objections(run, baseline, anyway=anyway) for baseline in baselines]
     mine, others = courses(run), [courses(baseline) for baseline in baselines]
     operations = dict.fromkeys(name.partition(".")[0] for name in mine if "." in name)
-    measured: list[_Measured] = []
+    measured: list[Measured] = []
     skipped: list[tuple[str, str]] = []
     for metric in metrics(list(operations), thresholds):
         held = [mine.get(metric.name), *(other.get(metric.name) for other in others)]
         known = [course for course in held if course is not None]
-        lack = _lack(metric, held)
-        if lack:
-            skipped.append((metric.name, lack))
+        lacking = lack(metric, held)
+        if lacking:
+            skipped.append((metric.name, lacking))
         else:
             measured.append(_measure(metric, known[0], known[1:]))
     family = sum(each.threshold is not None for each in measured)
-    wrong = _wrong(run), max(map(_wrong, baselines))
-    changes = tuple(_judged(each, family) for each in measured)
+    wrong = wrong_answers(run), max(map(wrong_answers, baselines))
+    changes = tuple(judged(each, family) for each in measured)
     gathered = _gathered(against, len(baselines))
     return Comparison(
         run=run,
@@ -106,13 +110,13 @@ def figures_of(records: Sequence[RunRecord]) -> list[tuple[Metric, list[float]]]
     held = [courses(record) for record in records]
     operations = dict.fromkeys(name.partition(".")[0] for name in held[0] if "." in name)
     return [
-        (metric, [_typical(metric, each[metric.name].values) for each in held])
+        (metric, [typical(metric, each[metric.name].values) for each in held])
         for metric in metrics(list(operations))
         if all(metric.name in each for each in held)
     ]
 
 
-def _lack(metric: Metric, held: Sequence[Course | None]) -> str:
+def lack(metric: Metric, held: Sequence[Course | None]) -> str:
     """Why the metric cannot be compared; empty when it can."""
     known = [course for course in held if course is not None]
     if len(known) < len(held):
@@ -130,41 +134,41 @@ def _lack(metric: Metric, held: Sequence[Course | None]) -> str:
     return ""
 
 
-def _measure(metric: Metric, mine: Course, others: Sequence[Course]) -> _Measured:
+def _measure(metric: Metric, mine: Course, others: Sequence[Course]) -> Measured:
     pairs = [paired(mine, other) for other in others]
     sign = 1.0 if metric.worse == "up" else -1.0
-    series = [sign * _difference(metric, own, other) for own, other in pairs]
+    series = [sign * difference(metric, own, other) for own, other in pairs]
     shortest = min(len(each) for each in series)
     within = mean_of_windows(np.mean([each[:shortest] for each in series], axis=0))
     means = [float(each.mean()) for each in series]
-    noise = [mean_of_windows(_on_scale(metric, other)).error for _, other in pairs]
+    noise = [mean_of_windows(on_scale(metric, other)).error for _, other in pairs]
     rms = float(np.sqrt(np.mean(np.square(noise))))
-    return _Measured(
+    return Measured(
         metric=metric,
-        run=_typical(metric, np.concatenate([own for own, _ in pairs])),
-        baseline=_typical(metric, np.concatenate([other for _, other in pairs])),
+        run=typical(metric, np.concatenate([own for own, _ in pairs])),
+        baseline=typical(metric, np.concatenate([other for _, other in pairs])),
         estimate=with_spread(within, metric.spread, means, rms),
         windows_count=min(len(each) for each in series),
-        threshold=_threshold(metric),
+        threshold=threshold_of(metric),
     )
 
 
-def _on_scale(metric: Metric, values: Floats) -> Floats:
+def on_scale(metric: Metric, values: Floats) -> Floats:
     scaled: Floats = np.log(values) if metric.scale == "ratio" else values
     return scaled
 
 
-def _difference(metric: Metric, own: Floats, other: Floats) -> Floats:
-    return _on_scale(metric, own) - _on_scale(metric, other)
+def difference(metric: Metric, own: Floats, other: Floats) -> Floats:
+    return on_scale(metric, own) - on_scale(metric, other)
 
 
-def _typical(metric: Metric, values: Floats) -> float:
+def typical(metric: Metric, values: Floats) -> float:
     """The mean of the windows, geometric where changes are ratios."""
-    mean = float(_on_scale(metric, values).mean())
+    mean = float(on_scale(metric, values).mean())
     return math.exp(mean) if metric.scale == "ratio" else mean
 
 
-def _threshold(metric: Metric) -> float | None:
+def threshold_of(metric: Metric) -> float | None:
     """On the scale of the estimate: 10 % more is log 1.1, 10 % less is -log 0.9."""
     if metric.threshold is None or metric.scale == "difference":
         return metric.threshold
@@ -173,7 +177,7 @@ def _threshold(metric: Metric) -> float | None:
     return -math.log1p(-min(metric.threshold, 0.999))
 
 
-def _judged(measured: _Measured, family: int) -> Change:
+def judged(measured: Measured, family: int) -> Change:
     """family: metrics that have a threshold, over which the error rate is shared out."""
     estimate, threshold = measured.estimate, measured.threshold
     reach = estimate.reach(1 - ERROR_RATE)
@@ -210,7 +214,7 @@ def _as_change(metric: Metric, worsening: float) -> float:
     return math.expm1(value) if metric.scale == "ratio" else value
 
 
-def _wrong(record: RunRecord) -> float:
+def wrong_answers(record: RunRecord) -> float:
     count = violation_count(record.document)
     return count if count == count else 0.0
 

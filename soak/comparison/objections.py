@@ -64,6 +64,16 @@ def require_same_load(plan: Plan, baseline: RunRecord, name: str) -> None:
         )
 
 
+def require_same_plan(plan: Plan, other: Plan, names: tuple[str, str]) -> None:
+    """Raises NotComparable where runs of the two would do different things to their targets."""
+    different = _load_differences(plan, other)
+    if different:
+        raise NotComparable(
+            f"{names[0]} and {names[1]}: the loads differ ({', '.join(different)}); two targets "
+            "are compared under one load: let nothing but `target` differ"
+        )
+
+
 def _different_loads(run: RunRecord, baseline: RunRecord, *, anyway: bool) -> list[str]:
     notes = []
     names = _load_differences(run.plan, baseline.plan)

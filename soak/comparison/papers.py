@@ -27,6 +27,7 @@ def document(comparison: Comparison) -> dict[str, object]:
     content = {
         "schema_version": SCHEMA_VERSION,
         "run": str(comparison.run.document.get("run_id", "")),
+        "turns": [str(each.document.get("run_id", "")) for each in comparison.turns],
         "baselines": [str(each.document.get("run_id", "")) for each in comparison.baselines],
         "verdict": {
             "status": str(verdict.status),
@@ -167,5 +168,9 @@ def _markdown_table(changes: Sequence[Change]) -> str:
 
 
 def _footer(comparison: Comparison) -> str:
-    names = ", ".join(f"`{each.document.get('run_id', '')}`" for each in comparison.baselines)
-    return f"Run `{comparison.run.document.get('run_id', '')}` against {names}."
+    def named(records: Sequence[RunRecord]) -> str:
+        return ", ".join(f"`{each.document.get('run_id', '')}`" for each in records)
+
+    runs = named((comparison.run, *comparison.turns))
+    word = "Runs" if comparison.turns else "Run"
+    return f"{word} {runs} against {named(comparison.baselines)}."
