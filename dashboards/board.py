@@ -160,6 +160,7 @@ def modern(dashboard: Dashboard) -> Json:
     for old in ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style"):
         tree.pop(old, None)
     tree["panels"] = [_panel(panel) for panel in tree["panels"]]
+    tree["timepicker"].pop("time_options", None)
     for found in tree["templating"]["list"]:
         _variable(found)
     cleaned: Json = _without_null(tree)
@@ -190,6 +191,9 @@ def _panel(panel: Json) -> Json:
     if panel["type"] in ("row", "text"):
         panel.pop("fieldConfig", None)
         panel.pop("targets", None)
+    if panel["type"] == "row":
+        for foreign in ("links", "maxDataPoints", "transformations", "transparent"):
+            panel.pop(foreign, None)
     if not panel.get("repeat"):
         panel.pop("repeatDirection", None)
     return panel

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import promql_parser
 import pytest
 
+from dashboards.board import UNUSED
 from dashboards.files import board_files, boards
 from tests.dashboards import six_hours
 from tests.dashboards.recorded import Recording, recorded
+from tests.deploy.programs import deploy_program
 from tests.servers import Prometheus, backfill, prometheus
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +121,30 @@ def test_thresholds_begin_below_everything():
 @pytest.mark.parametrize("question", questions(), ids=str)
 def test_every_question_is_promql(question):
     promql_parser.parse(filled(question.expr, "a", "b"))
+
+
+def test_grafana_knows_every_field_of_every_board():
+    """By Grafana's own types, its panels' included. Annotations have what its schema asks for."""
+    deploy_program("check-jsonschema")  # comes with those types
+    script = Path(__file__).parent / "known.py"
+    command = [deploy_program("python"), script, *sorted(FOLDER.iterdir())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    asked_for = {f".annotations.list[].target.{name}: unknown" for name in UNUSED}
+    assert ("", asked_for) == (done.stderr, set(done.stdout.splitlines()))
+
+
+def test_a_slow_operation_is_a_dot_where_latency_is_drawn():
+    dotted = {
+        (uid, panel["title"])
+        for uid, board in BOARDS.items()
+        for panel in panels(board)
+        if any(target.get("exemplar") for target in panel["targets"])
+    }
+    assert {
+        ("soak-latency", "Latency of all operations"),
+        ("soak-latency", "Latency p99"),
+        ("soak-overview", "Latency p99"),
+    } <= dotted
 
 
 @dataclass(frozen=True)
