@@ -264,7 +264,8 @@ def scorecard(
     quick: Annotated[bool, typer.Option("--quick", help="About a minute of simulations.")] = False,
     seed: Annotated[int, typer.Option(help="Other runs; tests use seeds below 10,000.")] = 20_000,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON here, too.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write JSON, or a page (.md), here, too."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -273,6 +274,7 @@ def scorecard(
     \b
     soak scorecard --quick
     soak scorecard --seed 7 --out scorecard.json
+    soak scorecard --out docs/scorecard.md
 
     Exit codes: 0 all goals met, 10 a goal missed, 13 too few runs to tell.
     """

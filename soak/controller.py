@@ -192,6 +192,7 @@ class Controller:
             "live_records": facts.live_records,
             "recall": facts.recall_last[-1] if facts.recall_last else NAN,
             "score": self._status.health_ratio(),
+            "control_s": facts.hiccup.get("control_s", NAN),
         }
         self._observer.sample(known)
 

@@ -14,6 +14,10 @@ from soak.sentences import figure
 # Shapes of growth: by time, from the start or from later on; after these come the counters'.
 ONSETS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75)
 TIME = "time"
+# Columns that grow into what is free on the file system, not into a limit of memory.
+DISK = ("disk_bytes", "disk_allocated_bytes")
+DISK_FREE = "disk_free_bytes"
+MEMORY, FREE = "memory limit", "free on its file system"
 # One cause is named when it is this much likelier than any other.
 CLEAR = 10.0
 # Gain in standard errors from which on evidence is a hundred: sqrt(2 log 100), and the prior.
@@ -53,9 +57,12 @@ class Look:
 
 
 def account(
-    columns: Mapping[str, Floats], last: Look, seen_bytes_per_s: float
+    columns: Mapping[str, Floats], last: Look, seen_bytes_per_s: float, column: str
 ) -> dict[str, float | str]:
-    """Figures by name: what is known of them, and what the growth follows in a word or two."""
+    """Figures by name: what is known of them, and what the growth follows in a word or two.
+
+    column: what grows.
+    """
     evidence = math.exp(min(last.log_evidence, 700.0))
     found: dict[str, float | str] = {
         "evidence": evidence / (1 + evidence),
@@ -70,13 +77,30 @@ def account(
         counter = last.blocks.counters.get(cause)
         if counter is not None:
             found["bytes_each"] = last.trend.gain / float(counter[-1] - counter[0])
-    limit = columns.get("host_limit_bytes", np.empty(0))
-    limit = limit[np.isfinite(limit)]
-    left_bytes = float(limit[-1]) - float(last.blocks.held[-1]) if limit.size else 0.0
-    if left_bytes > 0 and last.bytes_per_s > 0:
-        found["limit_bytes"] = float(limit[-1])
-        found["exhaustion_s"] = left_bytes / last.bytes_per_s
+    found |= _forecast(columns, last, column)
     return found
+
+
+def _forecast(columns: Mapping[str, Floats], last: Look, column: str) -> dict[str, float | str]:
+    """How long its own limit lasts: for files what is free where they are, else memory's."""
+    held = float(last.blocks.held[-1])
+    if column in DISK:
+        limit, limit_bytes = FREE, _newest(columns, DISK_FREE)
+        left_bytes = limit_bytes
+    else:
+        limit, limit_bytes = MEMORY, _newest(columns, "host_limit_bytes")
+        left_bytes = limit_bytes - held
+    if not left_bytes > 0 or last.bytes_per_s <= 0:
+        return {}
+    exhaustion_s = left_bytes / last.bytes_per_s
+    return {"limit": limit, "limit_bytes": limit_bytes, "exhaustion_s": exhaustion_s}
+
+
+def _newest(columns: Mapping[str, Floats], name: str) -> float:
+    """The last figure that was read; nan without one."""
+    read = columns.get(name, np.empty(0))
+    read = read[np.isfinite(read)]
+    return float(read[-1]) if read.size else math.nan
 
 
 def said(found: Mapping[str, float | str]) -> str:
@@ -91,10 +115,12 @@ def said(found: Mapping[str, float | str]) -> str:
     elif "follows" in found:
         text += f"; it follows {found['follows']}, whatever is done"
     if "exhaustion_s" in found:
-        text += (
-            f"; the limit of {figure(float(found['limit_bytes']), 'bytes')} is reached in "
-            f"{figure(float(found['exhaustion_s']), 's')}"
-        )
+        limit = figure(float(found["limit_bytes"]), "bytes")
+        if found["limit"] == FREE:
+            text += f"; the {limit} {FREE} are used up"
+        else:
+            text += f"; the {MEMORY} of {limit} is reached"
+        text += f" in {figure(float(found['exhaustion_s']), 's')}"
     return text
 
 

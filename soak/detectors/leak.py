@@ -99,7 +99,7 @@ def conclude(evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
         unit=UNIT,
         since_s=last.onset_s if status is Status.FAIL else None,
         interval=last.interval,
-        details=account(evidence.columns, last, seen_bytes_per_s),
+        details=account(evidence.columns, last, seen_bytes_per_s, params.column),
     )
 
 
@@ -261,5 +261,5 @@ def _sentence(
     since += " or before" if last.onset_s == last.blocks.start_s else ""
     return (
         f"{name} grow by {rate} per hour ({low} to {high}) {beyond}, since {since}"
-        f"{said(account(evidence.columns, last, seen_bytes_per_s))}"
+        f"{said(account(evidence.columns, last, seen_bytes_per_s, params.column))}"
     )

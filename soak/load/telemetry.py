@@ -10,6 +10,7 @@ from typing import Protocol
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
 from soak.load.client import ErrorClasses, Stop
 from soak.load.hiccup import HiccupMeter
+from soak.load.yardstick import Yardstick
 from soak.oracle.population import Population
 from soak.oracle.recall import probe
 from soak.result import Failure, attempt
@@ -55,16 +56,19 @@ class Telemetry:
         self._population = population
         self._errors = errors
         self.hiccups = HiccupMeter()
+        self._yardstick = Yardstick()
         self._told_errors = 0
         self._told_violations = 0
         self._told_maintenance = 0
         self._last_event = 0
 
     def run(self, stop: Stop) -> None:
-        """Ten times a second whether the target may forget, once a second everything else."""
+        """Ten times a second whether the target may forget and how fast the machine is, once a
+        second everything else."""
         next_ns = monotonic_ns()
         while not stop.asked:
             self._try("may_forget", self._ask_may_forget)
+            self._yardstick.measure()
             if monotonic_ns() >= next_ns:
                 next_ns = monotonic_ns() + round(REPORT_S * NS_PER_S)
                 self.report()
@@ -96,7 +100,7 @@ class Telemetry:
             violations={str(kind): count for kind, count in population.violations.items()},
             eviction=population.eviction_quality(),
         )
-        self._log.tell("hiccup", **self.hiccups.take())
+        self._log.tell("hiccup", **self.hiccups.take(), **self._yardstick.take())
 
     def _try(self, what: str, report: Report) -> None:
         failure = attempt(lambda _: report(), None)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from soak.detectors.growth_law import Law, Params, law_of
+from soak.detectors.growth_law import said as law_said
 from soak.report import figures
 from soak.report.charts import Chart, Line, Mark, Unit
 from soak.report.document import as_rows, as_section
@@ -46,10 +48,26 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("maintenance events, declared", figures.whole(seen.get("declared"))),
         ("maintenance events, seen from outside", figures.whole(seen.get("detected"))),
         *(("maintenance events, by the older rule", figures.whole(c.get("effect"))) for c in told),
+        *laws(record),
         ("failed operations", figures.whole(failed)),
         ("wrong answers", figures.whole(violation_count(record.document))),
     ]
     return [(name, text) for name, text in table if text != figures.NOT_KNOWN]
+
+
+def laws(record: RunRecord) -> list[tuple[str, str]]:
+    """How memory, disk and latency grow with the records, as (name, text); those that are known."""
+    named = (
+        ("memory", "anonymous_bytes"),
+        ("disk", "disk_allocated_bytes"),
+        ("query latency", "search_p50_s"),
+    )
+    found = ((name, law_of(record.samples, Params(column=column), 0.0)) for name, column in named)
+    return [
+        (f"{name} by records", law_said(law).removeprefix("grows with the records to the "))
+        for name, law in found
+        if isinstance(law, Law)
+    ]
 
 
 def charts(record: RunRecord) -> tuple[Chart, ...]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from soak.scorecard.card import Goal, Row
 
 STYLES = {"met": "green", "missed": "bold red", "open": "yellow", "": "dim"}
+TINY = 1e-12
 SIGNS = {"met": "✓ met", "missed": "✕ missed", "open": "? open", "": ""}
 
 
@@ -29,7 +30,7 @@ def table(rows: Iterable[Row]) -> Table:
             said(row.value, row.unit),
             f"{low} to {high}",
             f"{row.tried:,.4g}",
-            _goal(row.goal, row.unit),
+            goal_text(row.goal, row.unit),
             Text(SIGNS[row.answer], STYLES[row.answer]),
         )
         area = row.area
@@ -41,12 +42,14 @@ def said(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "–"
     if unit in ("share", "ratio"):
-        return f"{100 * value:.3g} %"
+        # What rounding leaves of zero.
+        return f"{100 * value if abs(value) > TINY else 0.0:.3g} %"
     ending = {"per_hour": "/h"}.get(unit, f" {unit}")
     return f"{value:.3g}{ending}"
 
 
-def _goal(goal: Goal | None, unit: str) -> str:
+def goal_text(goal: Goal | None, unit: str) -> str:
+    """What was asked for; empty where nothing was."""
     if goal is None:
         return ""
     if goal.at_most is not None:

@@ -1,4 +1,4 @@
-"""Where does the scorecard go? Measured now; a table on the screen, JSON where a machine reads."""
+"""Where does the scorecard go? Measured now; a table, JSON for machines, a page for docs."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from soak.rundir import finite
-from soak.scorecard import leaks, upkeep
+from soak.scorecard import leaks, speed, upkeep
 from soak.scorecard.card import Row, document, exit_code
 from soak.scorecard.crew import Crew, all_cores
+from soak.scorecard.page import page
 from soak.scorecard.table import table
 
 WIDTH = 132
@@ -20,7 +21,8 @@ def write(*, is_quick: bool, seed: int, out: Path | None, as_json: bool) -> int:
         rows = measured(seed, crew, is_quick=is_quick)
     text = json.dumps(finite(document(rows, seed)), indent=1)
     if out is not None:
-        out.write_text(text + "\n")
+        is_page = out.suffix == ".md"
+        out.write_text(page(rows, seed, is_quick=is_quick) if is_page else text + "\n")
     console = Console()
     if as_json:
         console.out(text, highlight=False)
@@ -34,4 +36,5 @@ def measured(seed: int, crew: Crew, *, is_quick: bool) -> list[Row]:
     return [
         *leaks.measure(leaks.QUICK if is_quick else leaks.FULL, seed, crew),
         *upkeep.measure(24 if is_quick else 200, seed, crew),
+        *speed.measure(speed.QUICK if is_quick else speed.FULL, seed, crew),
     ]

@@ -134,6 +134,8 @@ class Observer:
             figures[f"{row.operation}_p99_s"] = row.latency.p99
             figures[f"{row.operation}_service_p50_s"] = row.service.p50
             figures[f"{row.operation}_service_p99_s"] = row.service.p99
+        if rows:
+            figures["stall_s_max"] = max(row.service.max for row in rows)
         figures["achieved_per_s"] = sum(row.count for row in rows) / length_s if rows else 0.0
         with self._lock:
             self._windowed |= figures

@@ -184,7 +184,18 @@ def test_the_memory_limit_is_named_when_it_is_known():
     evidence = run(20 * TIME)
     limit = with_column(evidence, "host_limit_bytes", np.full(TIME.size, 1024 * MIB))
 
-    assert "; the limit of 1 GiB is reached in 40:" in detect(limit, Params()).reason
+    assert "; the memory limit of 1 GiB is reached in 40:" in detect(limit, Params()).reason
+
+
+def test_files_grow_into_the_free_space_of_their_file_system():
+    evidence = run(20 * TIME)
+    disk = with_column(evidence, "disk_bytes", evidence.columns["anonymous_bytes"])
+    limit = with_column(disk, "host_limit_bytes", np.full(TIME.size, 1024 * MIB))
+    free = with_column(limit, "disk_free_bytes", 2000 * MIB - evidence.columns["anonymous_bytes"])
+    params = Params(column="disk_bytes")
+
+    assert "1.74 GiB free on its file system are used up in 89:" in detect(free, params).reason
+    assert "exhaustion_s" not in detect(limit, params).details
 
 
 def test_looks_are_an_eighth_apart_and_end_before_now():

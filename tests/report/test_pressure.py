@@ -51,6 +51,14 @@ def test_the_table_holds_what_the_pressure_benchmark_asks_for():
     assert "1" == told["maintenance events, declared"]
 
 
+def test_the_exponents_of_growth_are_told_for_what_was_measured():
+    grown = record(np.linspace(0.0, 10_000.0, 2001))
+    told = dict(rows(grown))
+
+    assert told["memory by records"].startswith("power of 1.0")
+    assert "disk by records" not in told
+
+
 def test_curves_count_records_and_maintenance_stands_where_it_began():
     drawn = {chart.name: chart for chart in charts(record(np.linspace(100.0, 1100.0, 101)))}
     memory = drawn["pressure-memory"]

@@ -1,0 +1,64 @@
+"""How often did everything stand still, how long, and when? From the longest call per window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from soak.seams import Evidence
+from soak.sentences import clock_time, count, figure
+
+LONGEST = "stall_s_max"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stalls:
+    """Windows with a call of at least that length, neighbouring ones taken together.
+
+    number: -1 where the windows did not tell. since the start, in seconds.
+    """
+
+    number: int
+    longest_s: float = 0.0
+    first_s: float | None = None
+    last_s: float | None = None
+
+    def details(self) -> dict[str, float | str]:
+        if self.number <= 0 or self.first_s is None or self.last_s is None:
+            return {"stalls": float(max(0, self.number))}
+        return {
+            "stalls": float(self.number),
+            "stall_longest_s": self.longest_s,
+            "stall_first_s": self.first_s,
+            "stall_last_s": self.last_s,
+        }
+
+    def said(self, allowed: int | None) -> str:
+        """The end of a sentence; empty where nothing stalled."""
+        if self.number <= 0 or self.first_s is None or self.last_s is None:
+            return ""
+        times = "stall" if self.number == 1 else "stalls"
+        text = f"; {count(self.number)} {times}, the longest {figure(self.longest_s, 's')}, "
+        text += f"the first at {clock_time(self.first_s)}"
+        if self.number > 1:
+            text += f", the last at {clock_time(self.last_s)}"
+        return text + ("" if allowed is None else f" ({count(allowed)} allowed)")
+
+
+def stalls_of(evidence: Evidence, least_s: float) -> Stalls:
+    """After warm-up. A stall that is longer than a window shows when its call comes back."""
+    longest = evidence.columns.get(LONGEST)
+    if longest is None:
+        return Stalls(number=-1)
+    t_s = evidence.columns["t_s"]
+    seen = np.isfinite(longest) & (t_s > evidence.warm_until_s)
+    t_s, longest = t_s[seen], longest[seen]
+    is_stall = longest >= least_s
+    begins = np.flatnonzero(is_stall & ~np.append(False, is_stall[:-1]))
+    if not begins.size:
+        return Stalls(number=0)
+    return Stalls(
+        number=begins.size,
+        longest_s=float(longest[is_stall].max()),
+        first_s=float(t_s[begins[0]]),
+        last_s=float(t_s[begins[-1]]),
+    )

@@ -1,0 +1,280 @@
+"""Does it get slower, or worse, than it was? Steps and drifts that the machine does not explain.
+
+A figure of the windows (a latency, throughput, recall, the share of errors) is held against the
+first part of the run after warm-up. On a shared machine latencies wander by tens of percent with
+nothing wrong, and every test that looks at them alone alarms in a third of clean hours; so the
+worker times a piece of work of its own beside the target's (`control_s`), and what that explains,
+or live records, tombstones and the rate asked for, is not counted. A look takes the run up to a
+moment, in two ways to cut it into blocks (soak/detectors/_change.py); it finds a change if there
+is evidence, if the effect less its error is large enough to matter, and if it has not gone again.
+Three of the last four looks must agree. How often this is wrong is measured by `soak scorecard`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from soak.detectors._change import Change, find_change, since
+from soak.detectors._course import SERIES, Course, Cut, course_of, cut
+from soak.detectors._stalls import stalls_of
+from soak.detectors._trend import log_mean
+from soak.plugins import nearest
+from soak.scenario.quantities import Duration
+from soak.seams import Evidence, Finding
+from soak.sentences import clock_time, count, figure
+from soak.verdict import Concern, Status
+
+CONCERN = Concern.OBJECTIVE
+PERIOD_S = 60.0
+UNIT = "ratio"
+
+BLOCK_COUNTS = (72, 30)
+LEAST_BLOCKS = 20
+WINDOWS_PER_BLOCK = 2
+FIRST_LOOK_SHARE = 0.25
+LOOK_RATIO = 1.08
+LOOKS, OF_LOOKS = 3, 4
+# Half of an interval, in standard errors.
+ERRORS = 3.0
+
+NO_EVIDENCE = "no evidence of a change"
+SMALL = "the change is too small to matter"
+GONE = "the change has gone again"
+ALONE = "but nothing tells the machine's doing from the target's: control_s was not measured"
+# Without anything to compare with, only what no machine does by itself.
+UNCONTROLLED = 0.5
+# A step in mid-run of so many standard errors is evidence of a hundred: sqrt(2 log 100), and the
+# prior's share.
+SEEN_ERRORS = 4.5
+
+
+def _known(series: str) -> str:
+    if series not in SERIES:
+        examples = "search_service_p50_s, store_p99_s, achieved_per_s, recall, error_ratio"
+        raise ValueError(f"{series!r} is no series; {examples}, ...{nearest(series, SERIES)}")
+    return series
+
+
+class Params(BaseModel):
+    """series: OPERATION_p50_s and _p99_s (from when it was due), OPERATION_service_p50_s and
+    _service_p99_s (from its start), achieved_per_s, recall or error_ratio.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    series: Annotated[str, AfterValidator(_known)] = Field(
+        "search_service_p50_s",
+        description="Which figure of the windows.",
+        json_schema_extra={"enum": list(SERIES)},
+    )
+    min_change: float = Field(
+        0.02,
+        ge=0,
+        description="A change below this does not matter: share of a time or rate; points of "
+        "recall or errors.",
+    )
+    evidence: float = Field(100.0, gt=1, description="Evidence from which on a change is real.")
+    baseline: Duration | None = Field(
+        None,
+        description="What it is held against, from the end of warm-up on; a sixth of the rest.",
+    )
+    min_window: Duration = Field(600.0, description="With less after warm-up it is unknown.")
+    stall: Duration = Field(1.0, gt=0, description="An operation this long is a stall.")
+    max_stalls: int | None = Field(None, ge=0, description="More of them fail the check.")
+
+    @property
+    def operation(self) -> str | None:
+        """Whose latency it is, if any's."""
+        name, _, _ = self.series.removesuffix("_s").rpartition("_")
+        return (
+            None if not name or self.series == "achieved_per_s" else name.removesuffix("_service")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One moment's view. refused: the first gate that did not hold, empty when all did."""
+
+    at_s: float
+    blocks: Cut
+    change: Change
+    log_evidence: float
+    refused: str
+
+
+class TooShort(ValueError):
+    """There is not enough to judge yet; the message says how much is missing."""
+
+
+def detect(evidence: Evidence, params: Params) -> Finding:
+    """Fail when three of four looks find a change for the worse; the effect is a share."""
+    course = course_of(evidence, params.series)
+    if course is None or not course.t_s.size:
+        return _unknown(f"{params.series} not measured")
+    now_s = float(evidence.columns["t_s"][-1])
+    try:
+        last = look(course, evidence, params, now_s)
+    except TooShort as error:
+        return _unknown(str(error))
+    looks = []
+    for at_s in look_times(evidence, now_s)[1 - OF_LOOKS :]:
+        try:
+            looks.append(look(course, evidence, params, at_s))
+        except TooShort:
+            continue
+    return conclude(course, evidence, params, [*looks, last])
+
+
+def look_times(evidence: Evidence, now_s: float) -> list[float]:
+    """The looks before now; now itself is one more."""
+    times = []
+    at_s = evidence.warm_until_s + FIRST_LOOK_SHARE * (evidence.planned_s - evidence.warm_until_s)
+    while 0 < at_s < now_s / LOOK_RATIO**0.5:
+        times.append(at_s)
+        at_s *= LOOK_RATIO
+    return times
+
+
+def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> Look:
+    """What the run up to until_s says. Raises TooShort."""
+    seen = course.until(until_s)
+    ways = [_cut(seen, evidence, params, number) for number in BLOCK_COUNTS]
+    changes = [find_change(blocks, _baseline(blocks, evidence, params)) for blocks in ways]
+    log_evidence = log_mean(np.array([change.log_evidence for change in changes]))
+    best = int(np.argmax([change.log_evidence for change in changes]))
+    refused = NO_EVIDENCE
+    if log_evidence >= math.log(params.evidence):
+        refused = _gate(seen, changes[best], params)
+    return Look(
+        at_s=until_s,
+        blocks=ways[best],
+        change=changes[best],
+        log_evidence=log_evidence,
+        refused=refused,
+    )
+
+
+def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
+    """What the last OF_LOOKS of these looks say together; oldest first, at least one."""
+    last = looks[-1]
+    recent = looks[-OF_LOOKS:]
+    refused = last.refused
+    agreeing = [one for one in recent if not one.refused]
+    is_open = refused == ALONE
+    if not refused and len(agreeing) < LOOKS:
+        refused = f"seen at {len(agreeing)} of the last {OF_LOOKS} looks so far, {LOOKS} are needed"
+        is_open = True
+    stalls = stalls_of(evidence, params.stall)
+    seen = course.until(last.at_s)
+    when_s, low_s, high_s = since(seen, last.blocks, last.change)
+    effect, interval = _effect(course, last.change)
+    failed = not refused
+    is_stalled = params.max_stalls is not None and stalls.number > params.max_stalls
+    status = Status.FAIL if failed or is_stalled else Status.UNKNOWN if is_open else Status.PASS
+    grown = math.exp(min(last.log_evidence, 700.0))
+    seen_ratio = _detectable(course, last.change)
+    details: dict[str, float | str] = {
+        "evidence": grown / (1 + grown),
+        "detectable_ratio": seen_ratio,
+        **stalls.details(),
+    }
+    words = _sentence(course, params, last, effect, interval)
+    if failed:
+        details |= {"change": last.change.kind, "since_low_s": low_s, "since_high_s": high_s}
+        words += (
+            f" since {clock_time(when_s)} ({clock_time(low_s)} to {clock_time(high_s)}), "
+            f"as a {last.change.kind}"
+        )
+    else:
+        could = figure(max(seen_ratio, params.min_change), UNIT)
+        words += f"; {refused}; this run could have seen a change above {could}"
+    return Finding(
+        status=status,
+        reason=words + stalls.said(params.max_stalls),
+        effect=effect,
+        threshold=params.min_change,
+        unit=UNIT,
+        since_s=when_s if failed else stalls.first_s if is_stalled else None,
+        interval=interval,
+        details=details,
+    )
+
+
+def _cut(course: Course, evidence: Evidence, params: Params, number: int) -> Cut:
+    length_s = float(course.t_s[-1]) - evidence.warm_until_s if course.t_s.size else 0.0
+    if length_s < params.min_window:
+        raise TooShort(
+            f"{figure(max(0.0, length_s), 's')} since warm-up, at least "
+            f"{figure(params.min_window, 's')} are needed to tell a change from the usual"
+        )
+    most = min(number, course.t_s.size // WINDOWS_PER_BLOCK)
+    blocks = cut(course, most) if most >= LEAST_BLOCKS else None
+    if blocks is None:
+        raise TooShort(
+            f"{count(course.t_s.size)} windows of {params.series} since warm-up, at least "
+            f"{count(LEAST_BLOCKS * WINDOWS_PER_BLOCK)} without a gap are needed"
+        )
+    return blocks
+
+
+def _baseline(blocks: Cut, evidence: Evidence, params: Params) -> int:
+    """Blocks that come before any change: at least a sixth, at most half of them."""
+    number = blocks.y.size
+    measured_s = evidence.planned_s - evidence.warm_until_s
+    asked_s = measured_s / 6 if params.baseline is None else params.baseline
+    length_s = float(blocks.edges_s[-1] - blocks.edges_s[0])
+    return min(number // 2, max(LEAST_BLOCKS // 4, round(number * asked_s / length_s)))
+
+
+def _gate(course: Course, change: Change, params: Params) -> str:
+    """Why a change of which there is evidence is no degradation; empty when it is."""
+    is_ratio = course.scale == "ratio"
+    certain = change.gain - change.error
+    if certain <= (math.log1p(params.min_change) if is_ratio else params.min_change):
+        return SMALL
+    if is_ratio and "control" not in course.covariates and certain <= math.log1p(UNCONTROLLED):
+        return ALONE
+    after = change.adjusted[change.onset :]
+    before = change.adjusted[: max(1, change.onset)]
+    late = after[-max(2, after.size // 3) :]
+    if np.median(late) - np.median(before) < 0.5 * change.gain:
+        return GONE
+    return ""
+
+
+def _effect(course: Course, change: Change) -> tuple[float, tuple[float, float]]:
+    """The change as people say it: a share of what was before, or points; a fall is negative."""
+    edges = [change.gain + times * change.error for times in (0.0, -ERRORS, ERRORS)]
+    edges = [course.sign * edge for edge in edges]
+    if course.scale == "ratio":
+        edges = [math.expm1(edge) for edge in edges]
+    effect, *interval = edges
+    return effect, (min(interval), max(interval))
+
+
+def _detectable(course: Course, change: Change) -> float:
+    """The smallest step in mid-run that would have been evidence enough, about."""
+    left = change.adjusted - change.gain * change.rises
+    left = left - left.mean()
+    square = float(left @ left)
+    lasting = max(0.0, float(left[1:] @ left[:-1]) / square) if square > 0 else 0.0
+    worth = left.size * (1 - lasting) / (1 + lasting)
+    step = SEEN_ERRORS * 2 * math.sqrt(square / left.size / max(1.0, worth))
+    return math.expm1(step) if course.scale == "ratio" else step
+
+
+def _sentence(
+    course: Course, params: Params, last: Look, effect: float, interval: tuple[float, float]
+) -> str:
+    name = params.series.removesuffix("_per_s").removesuffix("_s").replace("_", " ")
+    low, high = (figure(edge, UNIT) for edge in interval)
+    way = "rose" if effect >= 0 else "fell"
+    points = "" if course.scale == "ratio" else " points"
+    return f"{name} {way} by {figure(abs(effect), UNIT)}{points} ({low} to {high})"
+
+
+def _unknown(reason: str) -> Finding:
+    return Finding(status=Status.UNKNOWN, reason=reason, unit=UNIT)

@@ -1,0 +1,174 @@
+"""Are steps and drifts told from what the machine does, and when and how much they are?"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from soak.detectors.degradation import Params, detect, look_times
+from soak.scorecard.speed_traces import SERIES, speed_trace
+from soak.seams import Evidence, Floats
+from soak.verdict import Status
+
+T_S = np.arange(1.0, 3601.0)
+IS_WINDOW = T_S % 10 == 0
+
+
+def hour(**columns: Floats) -> Evidence:
+    return Evidence(
+        columns={"t_s": T_S, **columns}, totals={}, warm_until_s=180.0, planned_s=3600.0
+    )
+
+
+def without(evidence: Evidence, name: str) -> Evidence:
+    columns = {n: column for n, column in evidence.columns.items() if n != name}
+    return replace(evidence, columns=columns)
+
+
+def windows(values: Floats) -> Floats:
+    return np.where(IS_WINDOW, values, np.nan)
+
+
+def noise(seed: int, spread: float) -> Floats:
+    return np.random.default_rng(seed).normal(0, spread, T_S.size)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_step_of_a_tenth_is_found_when_and_as_large_as_it_was(seed: int):
+    trace = speed_trace(seed, effect=0.10)
+
+    finding = detect(trace.evidence, Params(series=SERIES))
+
+    assert Status.FAIL == finding.status
+    assert pytest.approx(0.10, abs=0.03) == finding.effect
+    assert pytest.approx(trace.onset_s, abs=20) == finding.since_s
+    assert finding.interval[0] < 0.10 < finding.interval[1]
+    assert finding.details["since_low_s"] <= trace.onset_s <= finding.details["since_high_s"]
+    assert "as a step" in finding.reason
+
+
+@pytest.mark.parametrize("seed", range(50, 56))
+def test_what_the_machine_does_is_no_degradation(seed: int):
+    assert Status.PASS == detect(speed_trace(seed).evidence, Params(series=SERIES)).status
+
+
+def test_a_drift_is_called_one():
+    latency = windows(1e-3 * np.exp(noise(1, 0.01)) * (1 + 0.3 * T_S / 3600))
+    control = 5e-5 * np.exp(noise(2, 0.03))
+
+    finding = detect(hour(search_service_p50_s=latency, control_s=control), Params())
+
+    assert (Status.FAIL, "drift") == (finding.status, finding.details["change"])
+    assert pytest.approx(0.27, abs=0.04) == finding.effect
+
+
+def test_a_slower_machine_slows_the_control_too():
+    slow = 1 + 0.5 * (T_S > 2000)
+    latency = windows(1e-3 * slow * np.exp(noise(1, 0.01)))
+    evidence = hour(search_service_p50_s=latency, control_s=5e-5 * slow * np.exp(noise(2, 0.03)))
+
+    assert Status.PASS == detect(evidence, Params()).status
+
+
+def test_without_a_control_only_what_no_machine_does_fails():
+    def stepped(ratio: float) -> Status:
+        latency = windows(1e-3 * (1 + ratio * (T_S > 2000)) * np.exp(noise(1, 0.01)))
+        return detect(hour(search_service_p50_s=latency), Params()).status
+
+    assert (Status.UNKNOWN, Status.FAIL) == (stepped(0.2), stepped(1.0))
+
+
+def test_what_is_over_again_is_no_degradation():
+    latency = windows(1e-3 * (1 + 0.2 * ((T_S > 1500) & (T_S < 2200))) * np.exp(noise(1, 0.01)))
+    evidence = hour(search_service_p50_s=latency, control_s=5e-5 * np.exp(noise(2, 0.03)))
+
+    assert Status.PASS == detect(evidence, Params()).status
+
+
+def test_more_records_may_take_longer():
+    live = 5_000 + 10 * T_S
+    latency = windows(1e-3 * (live / 5_000) ** 0.8 * np.exp(noise(1, 0.01)))
+    control = 5e-5 * np.exp(noise(2, 0.03))
+    evidence = hour(search_service_p50_s=latency, control_s=control, live_records=live)
+
+    assert Status.PASS == detect(evidence, Params()).status
+    assert Status.FAIL == detect(without(evidence, "live_records"), Params()).status
+
+
+@pytest.mark.parametrize(
+    ("series", "columns", "effect"),
+    [
+        (
+            "achieved_per_s",
+            {
+                "achieved_per_s": windows((200 - 20 * (T_S > 2000)) * np.exp(noise(1, 0.02))),
+                "offered_per_s": np.full(T_S.size, 200.0),
+                "control_s": 5e-5 * np.exp(noise(2, 0.03)),
+            },
+            -0.10,
+        ),
+        ("recall", {"recall": np.clip(0.97 + noise(1, 0.03) - 0.08 * (T_S > 2000), 0, 1)}, -0.08),
+        (
+            "error_ratio",
+            {
+                "operations_total": 200 * T_S,
+                "errors_total": np.cumsum(
+                    np.random.default_rng(3).binomial(200, 0.001 + 0.03 * (T_S > 2000))
+                ).astype(float),
+            },
+            0.03,
+        ),
+    ],
+    ids=["throughput", "recall", "errors"],
+)
+def test_every_figure_is_watched_in_the_direction_that_is_bad(series, columns, effect):
+    finding = detect(hour(**columns), Params(series=series))
+
+    assert Status.FAIL == finding.status
+    assert pytest.approx(effect, rel=0.2) == finding.effect
+    assert pytest.approx(2000, abs=60) == finding.since_s
+
+
+def test_what_is_better_than_before_passes():
+    recall = np.clip(0.9 + noise(1, 0.03) + 0.08 * (T_S > 2000), 0, 1)
+
+    assert Status.PASS == detect(hour(recall=recall), Params(series="recall")).status
+
+
+def test_stalls_are_counted_and_too_many_fail():
+    longest = windows(np.where((T_S % 900 == 0) | (T_S % 900 == 10), 2.5, 0.01))
+    columns = {"recall": np.ones(T_S.size), "stall_s_max": longest}
+    told = detect(hour(**columns), Params(series="recall"))
+    judged = detect(hour(**columns), Params(series="recall", max_stalls=3))
+
+    assert "4 stalls, the longest 2.5 s, the first at 00:15:00" in told.reason
+    assert (Status.PASS, Status.FAIL) == (told.status, judged.status)
+    assert 900.0 == judged.since_s
+
+
+def test_little_or_nothing_measured_is_unknown():
+    few = hour(search_service_p50_s=np.where(T_S % 600 == 0, 1e-3, np.nan))
+    short = hour(search_service_p50_s=np.where(IS_WINDOW & (T_S < 600), 1e-3, np.nan))
+
+    assert "not measured" in detect(hour(), Params()).reason
+    assert "windows of search_service_p50_s" in detect(few, Params()).reason
+    assert "are needed to tell a change" in detect(short, Params()).reason
+    assert Status.UNKNOWN == detect(short, Params()).status
+
+
+def test_a_series_that_there_is_not_is_refused_with_the_nearest():
+    with pytest.raises(ValidationError, match="search_service_p50_s"):
+        Params(series="search_servce_p50_s")
+
+
+@pytest.mark.parametrize(
+    ("series", "operation"),
+    [("store_batch_p99_s", "store_batch"), ("get_service_p50_s", "get"), ("recall", None)],
+)
+def test_a_series_knows_its_operation(series: str, operation: str | None):
+    assert operation == Params(series=series).operation
+
+
+def test_looks_begin_after_warm_up_and_end_before_now():
+    assert [1035.0, 1117.8] == pytest.approx(look_times(hour(), 1180.0))
