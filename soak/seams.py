@@ -106,8 +106,11 @@ class Target(Protocol):
         ...
 
     def count(self) -> int: ...
-    def processes(self) -> Sequence[int]:
-        """Whose resources are the target's; empty means the worker's own process."""
+    def processes(self) -> Sequence[int] | None:
+        """Whose resources are the target's; empty means the worker's own process.
+
+        None: processes that nobody here can look into. What needs their figures is unknown.
+        """
         ...
 
     def directories(self) -> Sequence[Path]: ...
@@ -224,9 +227,9 @@ Detect = Callable[[Evidence, object], Finding]
 class Subject:
     """Who is being watched; what every sampler's `build` is given.
 
-    pids: the target's processes now (their children are found by the sampler). directories: where
-    it keeps its files. reported: what the worker last wrote of the target's own stats, and how
-    many seconds ago; an empty mapping means it never wrote any.
+    pids: the target's processes now (their children are found by the sampler); none where they are
+    out of reach. directories: where it keeps its files. reported: what the worker last wrote of the
+    target's own stats, and how many seconds ago; an empty mapping means it never wrote any.
     """
 
     pids: Callable[[], Sequence[int]]

@@ -140,10 +140,11 @@ def _serve(
         threads.submit(telemetry.run_probe, stop, scenario.observe.recall_every),
         threads.submit(telemetry.hiccups.run, stop),
     ]
+    processes = bench.target.processes()
     log.tell(
         "ready",
         capabilities=sorted(bench.target.capabilities),
-        pids=list(bench.target.processes()) or [os.getpid()],
+        pids=[] if processes is None else list(processes) or [os.getpid()],
         directories=[str(path) for path in bench.target.directories()],
         config=scenario.target.params.model_dump(mode="json"),
     )

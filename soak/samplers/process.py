@@ -93,7 +93,10 @@ def figures(fields: Mapping[str, int], columns: Mapping[str, Sequence[str]]) -> 
 
 
 class ProcessSampler:
-    """Sums over a process tree; sample() raises SampleError when one of its roots is gone."""
+    """Sums over a process tree; sample() raises SampleError when one of its roots is gone.
+
+    A target whose processes are out of reach has no columns.
+    """
 
     def __init__(self, subject: Subject, proc: Path, cpu_ns: Callable[[], int]) -> None:
         self._subject = subject
@@ -107,7 +110,7 @@ class ProcessSampler:
     def sample(self) -> Mapping[str, float]:
         roots = tuple(self._subject.pids())
         if not roots:
-            raise SampleError("the target has not named its processes yet")
+            return {}  # a server somewhere else
         stats = self._tree(roots)
         row = {
             "processes": float(len(stats)),

@@ -58,14 +58,14 @@ class Driven:
         directories: Sequence[Path],
         clock: Clock,
         errors: tuple[type[Exception], ...],
-        processes: Sequence[int] = (),
+        processes: Sequence[int] | None = (),
     ) -> None:
         self.capabilities = capabilities
         self._open_store = open_store
         self._directories = tuple(directories)
         self._clock = clock
         self._errors = errors
-        self._processes = tuple(processes)
+        self._processes = None if processes is None else tuple(processes)
         self._gate = Condition()
         self._inside = 0
         self._is_reopening = False
@@ -144,7 +144,7 @@ class Driven:
     def count(self) -> int:
         return self._ask(lambda store: store.count())
 
-    def processes(self) -> Sequence[int]:
+    def processes(self) -> Sequence[int] | None:
         return self._processes
 
     def directories(self) -> Sequence[Path]:

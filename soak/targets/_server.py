@@ -72,6 +72,13 @@ class Server:
         return said[-1] if said else f"exit code {self._process.returncode}, without a word"
 
 
+def watched(server: Server | None, pid: int | None) -> Sequence[int] | None:
+    """Whose resources are the target's: our server's, the named process's, or out of reach."""
+    if server is not None:
+        return (server.pid,)
+    return None if pid is None else (pid,)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:

