@@ -9,6 +9,15 @@ import typer
 
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
 
+Interleaved = Annotated[
+    bool, typer.Option("--interleaved", help="Both are scenarios: run them by turns, in pairs.")
+]
+Pairs = Annotated[int, typer.Option(min=2, max=1000, help="Of --interleaved: pairs.")]
+RunDuration = Annotated[
+    str | None, typer.Option(help="Of --interleaved: scale each run to this length.")
+]
+FirstSeed = Annotated[int | None, typer.Option(help="Of --interleaved: the first pair's.")]
+
 baseline_app = typer.Typer(no_args_is_help=True, help="Runs that later ones are compared with.")
 
 
@@ -16,15 +25,10 @@ def compare(
     run_path: RunPath,
     baseline: Annotated[str, typer.Argument(help="A run directory, or a kept baseline's name.")],
     thresholds: Thresholds = None,
-    interleaved: Annotated[
-        bool,
-        typer.Option("--interleaved", help="Both are scenarios: run them by turns, in pairs."),
-    ] = False,
-    pairs: Annotated[int, typer.Option(min=2, max=1000, help="Of --interleaved: pairs.")] = 5,
-    duration: Annotated[
-        str | None, typer.Option(help="Of --interleaved: scale each run to this length.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of --interleaved: the first pair's.")] = None,
+    interleaved: Interleaved = False,
+    pairs: Pairs = 5,
+    duration: RunDuration = None,
+    seed: FirstSeed = None,
     out: Annotated[
         Path, typer.Option(help="Of --interleaved: where runs are made.", envvar="SOAK_OUT")
     ] = Path("runs"),
