@@ -104,6 +104,14 @@ build/targets/%/.ready: requirements/targets/%.txt
 test-targets: setup
 	@.venv/bin/python -m tests.targets.table $(ARGS)
 
+## shootout: all targets that are installed, under one load, into docs/targets (half an hour; ARGS="--duration 1m")
+SHOOTOUT = engine $(foreach name,$(SEARCHING),$(if $(wildcard build/targets/$(name)/.ready),$(name))) faiss
+SEARCHING = chroma cognee graphiti lancedb langmem letta mem0 pgvector qdrant qdrant_edge redis sqlite_vec
+.PHONY: shootout
+shootout: setup
+	nice .venv/bin/soak shootout $(SHOOTOUT) --out build/shootout \
+		--markdown docs/targets/shootout.md --png docs/targets/shootout.png $(ARGS)
+
 ## lock-targets: pin every target's environment anew, from its extra in pyproject.toml
 .PHONY: lock-targets
 lock-targets:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from soak.clock import require_scale
-from soak.commands import benchmarking, comparing, lists
+from soak.commands import benchmarking, comparing, lists, shootouts
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
 from soak.streams import open_closed, say
 from soak.verdict import ExitCode, Mistake
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("list")(lists.list_)
 app.command()(comparing.compare)
 app.command()(benchmarking.bench)
+app.command()(shootouts.shootout)
 app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[
