@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from soak.clock import Clock
+from soak.report.advice import advice
 from soak.report.html import html as html_report
 from soak.report.junit import junit as junit_report
 from soak.report.markdown import markdown as markdown_report
@@ -34,7 +35,9 @@ def write_reports(
         written.append(write_file(html, html_report(record).encode()))
     if markdown is not None:
         link = str(html) if html is not None else ""
-        written.append(write_file(markdown, markdown_report(record.document, link).encode()))
+        written.append(
+            write_file(markdown, markdown_report(record.document, link, advice(record)).encode())
+        )
     if junit is not None:
         written.append(write_file(junit, junit_report(record.document).encode()))
     if figures is not None:

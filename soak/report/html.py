@@ -39,6 +39,7 @@ def html(record: RunRecord) -> str:
     sections = (
         report_judgement.verdict(record),
         report_judgement.checks(record),
+        report_judgement.recommendations(record),
         report_judgement.certificate(record),
         story(picture),
         report_evidence.growth(record, grid(picture.growth)),

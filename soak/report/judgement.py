@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from soak.report import figures
+from soak.report.advice import advice
 from soak.report.document import Section, as_rows, as_section
 from soak.report.markdown import bound_text, effect_text, interval_text, key_figures, sentence
 from soak.report.markup import SIGNS, Html, badge, element, facts, section, table, together
@@ -73,6 +74,22 @@ def checks(record: RunRecord) -> Html:
     if not rows:
         return section("checks", "What was judged", element("p", "No check was judged."))
     return section("checks", "What was judged", shown, element("p", said, class_="caption"))
+
+
+def recommendations(record: RunRecord) -> Html:
+    """What to look at first, with the figure that speaks for it; nothing where all passed."""
+    rows = [
+        (
+            badge(each.status),
+            together((element("b", each.check), element("small", each.what)), ""),
+            each.figure,
+        )
+        for each in advice(record)
+    ]
+    if not rows:
+        return Html("")
+    shown = table(("", "recommended", "because"), rows, text_columns=(0, 1, 2))
+    return section("recommendations", "What to look at first", shown)
 
 
 def _measured(check: Section) -> Html:

@@ -1,15 +1,18 @@
 """What belongs into a pull request? The verdict, the checks and the key figures, in Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from soak.report import figures
+from soak.report.advice import Advice
 from soak.report.document import Section, as_rows, as_section
 
 SIGN_OF = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ unknown"}
 MAX_REASON = 160
 
 
-def markdown(document: Mapping[str, object], link: str = "") -> str:
+def markdown(
+    document: Mapping[str, object], link: str = "", recommended: Sequence[Advice] = ()
+) -> str:
     """A screenful. link: where the whole report is, a path or an address."""
     verdict = as_section(document.get("verdict"))
     status = str(verdict.get("status", "unknown"))
@@ -18,6 +21,10 @@ def markdown(document: Mapping[str, object], link: str = "") -> str:
         f"## {SIGN_OF.get(status, status)} · soak of {title}",
         _escape(sentence(document)),
         _table(("check", "result", "measured", "bound", "why"), _check_rows(document)),
+        _table(
+            ("check", "recommended", "because"),
+            [(each.check, each.what, each.figure) for each in recommended],
+        ),
         _table(("figure", "value"), _figure_rows(document)),
         _operations(document),
         _footer(document, link),
