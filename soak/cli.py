@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from soak.clock import require_scale
-from soak.commands import benchmarking, comparing, lists, shootouts
+from soak.commands import benchmarking, comparing, lists, profiling, shootouts
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
 from soak.streams import open_closed, say
 from soak.verdict import ExitCode, Mistake
@@ -34,6 +34,7 @@ app.command("list")(lists.list_)
 app.command()(comparing.compare)
 app.command()(benchmarking.bench)
 app.command()(shootouts.shootout)
+app.command()(profiling.profile)
 app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[

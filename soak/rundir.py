@@ -12,6 +12,7 @@
     verdicts.jsonl     every change of a check's status            (controller appends)
     histograms.npz     the run's latency, service and lateness counts
     checkpoint.json    how far the run is
+    profile.txt        folded stacks of the worker, profile.svg drawn of them (soak profile)
     report.json        the last snapshot;  report.html the same for people
     data/              the target's own files
 

@@ -5,7 +5,8 @@
 Started fresh by the controller, so its memory is the target's plus a constant. It reads the
 scenario from the run directory, talks through worker.jsonl, takes its operations from the ring,
 and ends when it is told to (SIGTERM), when the target is gone for good, or when its controller is.
-SIGINT is not for it: a Ctrl-C reaches the whole terminal, and the controller decides.
+SIGINT is not for it: a Ctrl-C reaches the whole terminal, and the controller decides. SIGUSR1 asks
+where its time goes (`soak profile`).
 """
 
 import ctypes
@@ -22,6 +23,7 @@ from traceback import format_exception
 
 from soak import plugins
 from soak.clock import SystemClock, monotonic_ns, sleep_s
+from soak.load import profiler
 from soak.load.client import ErrorClasses, Stop, run_client
 from soak.load.ring import Ring
 from soak.load.telemetry import Telemetry, WorkerLog
@@ -66,10 +68,11 @@ class Bench:
 def main(directory: RunDirectory) -> int:
     """Run until stopped; returns the exit code. Raises RunDirError when it cannot begin."""
     log = WorkerLog(LineLog(directory.worker_log))
-    log.tell("hello", pid=os.getpid())
     stop = Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _ask(stop))
+    signal.signal(signal.SIGUSR1, lambda *_: profiler.answer(directory))
+    log.tell("hello", pid=os.getpid(), profiles=True)
     # The kernel may otherwise wake a sleeper 50 us late to save power; threads inherit this.
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1)
     _go_first()

@@ -138,7 +138,8 @@ def _of_latency(record: RunRecord, check: Section, asked: Line, operation: str) 
         return what, f"{figures.latency(found.value)} at {at}, {longest.kind} took {took}"
     if service_s == service_s:
         said = operation.replace("_", " ")
-        return f"Profile {said} itself: it neither queues nor waits for maintenance.", figure
+        what = f"Profile {said} itself (soak profile): it neither queues nor waits for maintenance."
+        return what, figure
     return None
 
 
