@@ -174,7 +174,8 @@ bench-engine: build/bench-engine/.ready
 .PHONY: bench-quick
 bench-quick: setup
 	@mkdir -p build/figures
-	.venv/bin/soak bench --quick --out build/bench-runs --markdown build/figures/bench.md $(ARGS)
+	.venv/bin/soak bench --quick --out build/bench-runs --markdown build/figures/bench.md \
+		--html build/figures/bench.html $(ARGS)
 
 ## compare-check: how often `soak compare` is right on real runs, equal and slowed, in about 20 minutes
 .PHONY: compare-check

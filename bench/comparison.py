@@ -2,8 +2,9 @@
 
 Every run is `soak run` of the faulty target with a fixed delay. Neighbours of equal runs are
 compared (a regression there is a false alarm), and each slowed run with the equal one before it (no
-regression there is a miss). What whole equal runs differ by is the spread that soak/comparison
-assumes of a single baseline run.
+regression there is a miss). Groups of GROUP such pairs, which ran by turns, are judged together as
+`soak compare --interleaved` does. What whole equal runs differ by is the spread that
+soak/comparison assumes of a single baseline run.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from soak.comparison.interleaved import compare_pairs
 from soak.comparison.judgement import compare, figures_of
 from soak.report.record import RunRecord, load_run
 
@@ -34,6 +36,7 @@ observe: {window: 1s}
 """
 SLOWED = "target.params.delay_s=5.75ms"
 WITHOUT_TAILS = ("latency_p99=none",)
+GROUP = 5  # pairs of one interleaved comparison, as `soak compare --interleaved` makes
 
 
 def main() -> int:
@@ -58,15 +61,22 @@ def main() -> int:
         for tails, thresholds in (("tails too", ()), ("without tails", WITHOUT_TAILS))
         for kind, pairs in (("equal", same), ("15 % slower", slower))
     }
+    found |= {
+        f"interleaved, {kind}, {tails}": by_turns(pairs, thresholds)
+        for tails, thresholds in (("tails too", ()), ("without tails", WITHOUT_TAILS))
+        for kind, pairs in (("equal", same), ("15 % slower", slower))
+    }
     spread = spreads(equal)
     for name, counts in found.items():
-        print(f"{name:28} {dict(counts)}")
+        print(f"{name:42} {dict(counts)}")
     for name, ratio in spread.items():
-        print(f"{name:28} equal runs differ by {100 * ratio:.2f} % (standard deviation)")
+        print(f"{name:42} equal runs differ by {100 * ratio:.2f} % (standard deviation)")
     if asked.json:
         asked.json.write_text(json.dumps({"outcomes": found, "spread": spread}, indent=1))
-    alarms = sum(counts["fail"] for name, counts in found.items() if name.startswith("equal"))
-    return int(alarms > 0 or found["15 % slower, without tails"]["fail"] < asked.pairs)
+    alarms = sum(counts["fail"] for name, counts in found.items() if "equal" in name)
+    missed = asked.pairs - found["15 % slower, without tails"]["fail"]
+    missed += asked.pairs // GROUP - found["interleaved, 15 % slower, without tails"]["fail"]
+    return int(alarms > 0 or missed > 0)
 
 
 def run(out: Path, *changes: str) -> RunRecord:
@@ -89,6 +99,18 @@ def outcomes(
 ) -> Counter[str]:
     return Counter(
         str(compare(one, [other], thresholds=thresholds).verdict.status) for one, other in pairs
+    )
+
+
+def by_turns(
+    pairs: Sequence[tuple[RunRecord, RunRecord]], thresholds: Sequence[str]
+) -> Counter[str]:
+    """Each whole group of pairs; of equal runs every other pair, so that no run is in two."""
+    is_chain = len(pairs) > 1 and pairs[0][0] is pairs[1][1]
+    apart = pairs[::2] if is_chain else pairs
+    groups = [apart[i : i + GROUP] for i in range(0, len(apart) - GROUP + 1, GROUP)]
+    return Counter(
+        str(compare_pairs(group, thresholds=thresholds).verdict.status) for group in groups
     )
 
 

@@ -12,9 +12,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_one_category_runs_and_its_objectives_are_measured(tmp_path: Path):
+    page = tmp_path / "bench.html"
     arguments = ["bench", "latency", "--quick", "--json", "--out", tmp_path / "runs"]
     done = subprocess.run(
-        [SOAK, *map(str, [*arguments, "--markdown", tmp_path / "bench.md"])],
+        [SOAK, *map(str, [*arguments, "--markdown", tmp_path / "bench.md", "--html", page])],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -32,4 +33,12 @@ def test_one_category_runs_and_its_objectives_are_measured(tmp_path: Path):
         row["name"] for row in told["objectives"]
     }
     assert (Path(told["metadata"]["run"]) / "report.html").is_file()
+    assert '<section id="latency">' in page.read_text()
+    assert [told] == json.loads(run_again(tmp_path / "runs"))
     assert "| latency/mixed | store-p99 |" in (tmp_path / "bench.md").read_text()
+
+
+def run_again(runs: Path) -> str:
+    """What `--from` prints of the same runs."""
+    command = [SOAK, "bench", "--json", "--from", str(runs)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
