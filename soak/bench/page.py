@@ -6,7 +6,7 @@ from soak.bench import table as tables
 from soak.bench.goals import goal_rows
 from soak.bench.pictures import Picture, in_order, pictures
 from soak.bench.running import disturbance
-from soak.bench.scaling import scaling_rows
+from soak.bench.scaling import further_rows, scaling_rows
 from soak.report import figures, ranges
 from soak.report.document import Section, as_section
 from soak.report.html import figure, page, when
@@ -159,6 +159,10 @@ def _scaling(documents: Sequence[Section]) -> Html:
         said = ", ".join(f"{name} {quantile} by {b:+.2f}" for name, quantile, b in laws)
         text = f"Latency grows as records to the power of b (0 is flat, 1 in proportion): {said}."
         parts.append(element("p", text))
+    parts += [
+        element("p", f"Each further record takes {figures.size(held)} of {name}.")
+        for name, held in further_rows(documents)
+    ]
     return together(parts)
 
 

@@ -11,6 +11,7 @@ from soak.report.figures import number
 from soak.rundir import finite
 
 CATEGORY = "scalability"
+FOOTPRINT = "footprint"
 ROUND = 10 + 5 + 3  # operations of one agent: stores, gets, searches
 # A law needs more points than it has parameters.
 LEAST_POINTS = 3
@@ -23,7 +24,9 @@ def with_scaling(documents: Sequence[Section]) -> list[dict[str, object]]:
     `results.scaling` of a number of agents: what one agent gets, how long one round takes it
     (ROUND operations), and efficiency, which is 1 where N agents get N times what one gets.
     `results.growth` of a volume: operation to the exponent of latency over records, by quantile.
+    `results.each_further` of a footprint: bytes that one more record takes, fitted over all.
     """
+    further = each_further([d for d in documents if d.get("category") == FOOTPRINT])
     agents = {n: d for d in documents if (n := agents_of(d))}
     volumes = {n: d for d in documents if (n := records_of(d))}
     growth = laws(volumes)
@@ -34,6 +37,8 @@ def with_scaling(documents: Sequence[Section]) -> list[dict[str, object]]:
             more["scaling"] = _efficiency(document, agents.get(1))
         if records_of(document) and growth:
             more["growth"] = growth
+        if document.get("category") == FOOTPRINT and further:
+            more["each_further"] = further
         safe = finite({**as_section(document.get("results")), **more})
         told.append({**document, "results": safe})
     return told
@@ -53,6 +58,14 @@ def scaling_rows(
         for quantile, b in as_section(of_operation).items()
     ]
     return rows, laws
+
+
+def further_rows(documents: Sequence[Section]) -> list[tuple[str, float]]:
+    """("memory" or "disk space", bytes that one more record takes) of the footprints."""
+    found = [as_section(as_section(d.get("results")).get("each_further")) for d in documents]
+    further = next((each for each in found if each), {})
+    named = (("memory", "memory_bytes"), ("disk space", "disk_bytes"))
+    return [(said, number(further[name])) for said, name in named if name in further]
 
 
 def _agents_row(document: Section) -> tuple[str, ...]:
@@ -129,9 +142,32 @@ def laws(volumes: Mapping[int, Section]) -> dict[str, dict[str, float]]:
     return found
 
 
+def each_further(footprints: Sequence[Section]) -> dict[str, float]:
+    """Bytes of memory and of disk for one more record, the slope of a line through the sizes.
+
+    What the process holds without any record is in none of them. Empty below LEAST_POINTS sizes.
+    """
+    found = {}
+    for name in ("memory_bytes", "disk_bytes"):
+        points = [
+            (records, held)
+            for document in footprints
+            if (records := number(as_section(document.get("results")).get("records_live"))) > 0
+            and (held := number(as_section(document.get("results")).get(name))) > 0
+        ]
+        if len(points) >= LEAST_POINTS:
+            found[name] = slope(points)
+    return found
+
+
 def exponent(points: Sequence[tuple[float, float]]) -> float:
     """b of y = a x^b through at least two points, all above zero."""
-    x, y = np.log(np.array(points, dtype=np.float64)).T
+    return slope([(math.log(x), math.log(y)) for x, y in points])
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Of the line by least squares through at least two points."""
+    x, y = np.array(points, dtype=np.float64).T
     x = x - x.mean()
     return float((x * (y - y.mean())).sum() / (x * x).sum())
 

@@ -35,7 +35,7 @@ def test_results_are_the_report_by_time_and_record():
         "operations": {"store": {"count": 500}, "store_batch": {"count": 20}},
         "records": {"live": 2_000},
         "resources": {
-            "anonymous_bytes": {"last": 84e6},
+            "anonymous_bytes": {"last": 60e6},
             "disk_allocated_bytes": {"last": 8e6},
             "cpu_s": {"last": 5.2},
         },

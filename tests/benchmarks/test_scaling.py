@@ -2,7 +2,7 @@
 
 import pytest
 
-from soak.bench.scaling import exponent, laws, scaling_rows, with_scaling
+from soak.bench.scaling import exponent, further_rows, laws, scaling_rows, with_scaling
 from tests.benchmarks.documents import told
 
 
@@ -39,6 +39,19 @@ def test_latency_in_proportion_to_records_has_exponent_one():
     assert {"store", "get", "search"} == found.keys()
     rows, told_laws = scaling_rows(with_scaling(volumes))
     assert ([], 6) == (rows, len(told_laws))
+
+
+def test_a_further_record_takes_the_slope_whatever_the_process_holds_without_any():
+    footprints = []
+    for name, count in (("1k", 1_000), ("10k", 10_000), ("50k", 50_000)):
+        document = told(f"footprint/records-{name}")
+        held = {"records_live": count, "memory_bytes": 41e6 + 1_200 * count}
+        footprints.append({**document, "results": {**document["results"], **held}})
+    found = with_scaling(footprints)
+
+    assert {"memory_bytes": pytest.approx(1_200)} == found[0]["results"]["each_further"]
+    assert [("memory", pytest.approx(1_200))] == further_rows(found)
+    assert [] == further_rows(with_scaling(footprints[:2]))
 
 
 def test_two_volumes_make_no_law():
