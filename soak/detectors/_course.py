@@ -2,8 +2,9 @@
 
 Latencies and rates are compared by their logarithm, so that a change is a share of what was
 before; shares (recall, errors) as they are. Beside them stand the covariates, which a change must
-not be explained by: the tester's own work on the same machine (`control_s`), live records,
-tombstones per record, and the rate that was asked for.
+not be explained by: the tester's own work on the same machine (`control_s`), how long the target's
+threads waited for a processor beside how long they had one, live records, tombstones per record,
+and the rate that was asked for.
 """
 
 import math
@@ -18,6 +19,7 @@ from soak.result import OPERATIONS
 from soak.seams import Evidence, Floats
 
 CONTROL = "control_s"
+WAITED, RAN = "cpu_wait_s", "cpu_s"
 RECALL, ERRORS, THROUGHPUT = "recall", "error_ratio", "achieved_per_s"
 LATENCIES = tuple(
     f"{operation}_{measure}{quantile}_s"
@@ -158,7 +160,21 @@ def _covariates(columns: Mapping[str, Floats], at: np.ndarray, series: str) -> d
         figures = _medians(column, begins, at + 1)
         if np.isfinite(figures).all() and (figures > 0).all():
             found[name] = np.log(figures)
+    if series not in (RECALL, ERRORS) and {WAITED, RAN} <= columns.keys():
+        found["waited"] = _waited(columns[WAITED], columns[RAN], begins, at)
     return found
+
+
+def _waited(waited_s: Floats, ran_s: Floats, begins: np.ndarray, ends: np.ndarray) -> Floats:
+    """By how much longer work took than the processor time it got, as a logarithm per stretch.
+
+    A target that does more for the same answer waits more and runs more: this stays as it is.
+    """
+    before = np.maximum(begins - 1, 0)
+    ran, waited = ran_s[ends] - ran_s[before], waited_s[ends] - waited_s[before]
+    known = np.isfinite(ran) & np.isfinite(waited) & (ran > 0) & (waited >= 0)
+    slower: Floats = np.log1p(np.where(known, waited, 0.0) / np.where(known, ran, 1.0))
+    return slower
 
 
 def _medians(column: Floats, begins: np.ndarray, ends: np.ndarray) -> Floats:

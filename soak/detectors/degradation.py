@@ -31,6 +31,9 @@ CONCERN = Concern.OBJECTIVE
 PERIOD_S = 60.0
 UNIT = "ratio"
 
+# What a machine can spoil, and what it cannot.
+SPEED, QUALITY = "speed", "quality"
+
 BLOCK_COUNTS = (72, 30)
 LEAST_BLOCKS = 20
 WINDOWS_PER_BLOCK = 2
@@ -179,6 +182,7 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     details: dict[str, float | str] = {
         "evidence": grown / (1 + grown),
         "detectable_ratio": seen_ratio,
+        "measures": QUALITY if course.scale == "share" else SPEED,
         **stalls.details(),
     }
     words = _sentence(course, params, last, effect, interval)

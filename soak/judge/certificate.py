@@ -19,6 +19,7 @@ objective that is judged.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from soak.detectors.degradation import SPEED
 from soak.judge.machine import Machine
 from soak.sentences import count, figure
 from soak.snapshot import NAN, Certificate, Quantiles
@@ -139,7 +140,8 @@ def doubted(verdicts: Iterable[Verdict], certificate: Certificate) -> tuple[Verd
 
 
 def _is_slow(verdict: Verdict) -> bool:
-    return verdict.status is Status.FAIL and verdict.unit in SLOWED_UNITS
+    is_speed = verdict.unit in SLOWED_UNITS or verdict.details.get("measures") == SPEED
+    return verdict.status is Status.FAIL and is_speed
 
 
 def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate:

@@ -71,6 +71,20 @@ def test_a_slower_machine_slows_the_control_too():
     assert Status.PASS == detect(evidence, Params()).status
 
 
+def test_what_waiting_for_a_processor_explains_is_no_degradation():
+    waits = 0.4 * (T_S > 2000)
+    latency = windows(1e-3 * (1 + waits) * np.exp(noise(1, 0.01)))
+    columns = {
+        "search_service_p50_s": latency,
+        "control_s": 5e-5 * np.exp(noise(2, 0.03)),
+        "cpu_s": 0.2 * T_S,
+        "cpu_wait_s": np.cumsum(0.2 * waits),
+    }
+
+    assert Status.PASS == detect(hour(**columns), Params()).status
+    assert Status.FAIL == detect(without(hour(**columns), "cpu_wait_s"), Params()).status
+
+
 def test_without_a_control_only_what_no_machine_does_fails():
     def stepped(ratio: float) -> Status:
         latency = windows(1e-3 * (1 + ratio * (T_S > 2000)) * np.exp(noise(1, 0.01)))

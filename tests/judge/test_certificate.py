@@ -161,6 +161,14 @@ def test_a_crowded_machine_excuses_what_is_slow_and_no_leak():
     assert "it is so, but the host took 50 % of the CPU time away" in told[0].reason
 
 
+def test_a_change_of_speed_is_doubted_and_one_of_quality_is_not():
+    crowded = certify(replace(SMOKE, machine=machine(steal_ratio=0.5)))
+    changed = verdict(Status.FAIL, "ratio")
+    both = [replace(changed, details={"measures": what}) for what in ("speed", "quality")]
+
+    assert [Status.UNKNOWN, Status.FAIL] == [one.status for one in doubted(both, crowded)]
+
+
 def test_lost_results_void_the_run_and_change_no_check():
     lossy = certify(replace(SMOKE, dropped_results=1))
     slow = verdict(Status.FAIL, "s")
