@@ -119,6 +119,27 @@ def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
     return [b for b in there if not asked or b.category in asked or b.name in asked]
 
 
+def possible(
+    suite: Sequence[Benchmark], overrides: Sequence[str], target: str | None
+) -> tuple[list[Benchmark], list[str]]:
+    """Those that the target can run, and for each other one why not.
+
+    Raises Mistake for a target or override that none can be run with.
+    """
+    can: list[Benchmark] = []
+    cannot: list[tuple[str, Mistake]] = []
+    for benchmark in suite:
+        try:
+            if not benchmark.function:
+                load(benchmark.file, overrides, target=target)
+            can.append(benchmark)
+        except Mistake as mistake:
+            cannot.append((benchmark.name, mistake))
+    if cannot and not any(not benchmark.function for benchmark in can):
+        raise cannot[0][1]
+    return can, [f"{name}: {str(why).partition(chr(10))[0]}" for name, why in cannot]
+
+
 def listed() -> list[dict[str, str]]:
     """`{"name": ..., "what": ...}` each, as `soak list` has them."""
     return [{"name": b.name, "what": question_of(b)} for b in benchmarks()]

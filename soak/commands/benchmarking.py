@@ -70,29 +70,37 @@ def bench(
     else:
         flags = _flags(target, seed, overrides)
         plan = Bench(out=out, quick=quick, flags=flags, clock=SystemClock(), folder=configs)
-        documents, code = _measured(plan, asked or [], parallel)
+        suite = _possible(plan, asked or [], overrides or [], target)
+        documents, code = _measured(plan, suite, parallel)
     for path in write_suite(documents, html=html, markdown=markdown_file, figures=png):
         print(path, file=sys.stderr)
     print(json.dumps(documents, indent=1) if as_json else table.table(documents))
     raise typer.Exit(code)
 
 
+def _possible(
+    plan: "Bench", asked: Sequence[str], overrides: Sequence[str], target: str | None
+) -> list["Benchmark"]:
+    """What was asked for and can be run; the rest is said. Raises Mistake where nothing can."""
+    from soak.bench.suite import chosen, is_quick, possible
+
+    suite, cannot = possible(chosen(asked, plan.folder), overrides, target)
+    slow = [each for each in suite if plan.quick and not is_quick(each)]
+    for text in [*cannot, *(f"{each.name}: not quick" for each in slow)]:
+        print(f"left out: {text}", file=sys.stderr)
+    return [each for each in suite if each not in slow]
+
+
 def _measured(
-    plan: "Bench", asked: Sequence[str], parallel: int
+    plan: "Bench", suite: Sequence["Benchmark"], parallel: int
 ) -> tuple[Sequence["Section"], int]:
-    """Run what was asked for; its results, and the exit code of the worst."""
+    """Run them; the results, and the exit code of the worst."""
     from soak.bench import table
     from soak.bench.running import disturbance
-    from soak.bench.suite import chosen, is_quick
     from soak.bench.whole import run_suite
 
-    suite = chosen(asked, plan.folder)
-    quick = [each for each in suite if is_quick(each)]  # and every file is sound
-    left_out = [each.name for each in suite if plan.quick and each not in quick]
-    suite = quick if plan.quick else suite
-    for text in (disturbance(parallel), left_out and f"not quick: {', '.join(left_out)}"):
-        if text:
-            print(text, file=sys.stderr)
+    if said_before := disturbance(parallel):
+        print(said_before, file=sys.stderr)
     over: list[str] = []
 
     def said(benchmark: "Benchmark", document: "Section") -> None:

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from soak.bench.suite import NoSuchBenchmark, benchmarks, chosen, is_quick, listed, question_of
+from soak.bench.suite import (
+    NoSuchBenchmark,
+    benchmarks,
+    chosen,
+    is_quick,
+    listed,
+    possible,
+    question_of,
+)
 from soak.scenario import load
+from soak.verdict import Mistake
 
 ALL = benchmarks()
 SCENARIOS = [b for b in ALL if not b.function]
@@ -96,6 +105,21 @@ def test_a_function_is_listed_by_its_name_and_docstring_without_running_its_file
 
 def test_a_quick_suite_leaves_out_a_million_records_and_nothing_else():
     assert ["scalability/volume-1m"] == [each.name for each in ALL if not is_quick(each)]
+
+
+def test_what_a_target_lacks_is_left_out_and_said():
+    can, cannot = possible(chosen(["retrieval", "throughput/max-rate"]), [], "chroma")
+
+    assert {"retrieval/search-10k", "throughput/max-rate"} <= {each.name for each in can}
+    assert {"retrieval/graph", "retrieval/graph-1", "retrieval/graph-3"} == {
+        text.partition(":")[0] for text in cannot
+    }
+    assert all("lacks" in text for text in cannot)
+
+
+def test_a_target_that_can_run_none_is_a_mistake():
+    with pytest.raises(Mistake, match="no 'chrome' among targets"):
+        possible(chosen(["latency"]), [], "chrome")
 
 
 def test_the_list_has_a_question_each():
