@@ -36,7 +36,7 @@ _BATCHES = 20
 _GETS = 2_000
 _GETS_PER_BLOCK = 50
 _MEASURE_LIMIT_S = 5.0
-_QUIET_LIMIT_S = 15.0
+_QUIET_LIMIT_S = 45.0
 _IDLE_S = 10.0
 # Above this a load in hundreds would be most of the bench for the slower peers.
 _BIG = 50_000
