@@ -49,6 +49,11 @@ class Recording:
         assert found
         return found[1]
 
+    def seen_at(self, instance: str) -> list[tuple[float, str]]:
+        """The pages as a Prometheus has them that scraped this run at that address."""
+        labelled = rf'\g<0>instance="{instance}",'
+        return [(at_s, re.sub(r"^\w+{", labelled, page, flags=re.M)) for at_s, page in self.pages]
+
 
 def recorded(folder: Path, *flags: str) -> Recording:
     """Many times as fast as life, read by HTTP four times a minute of the soak's own time."""

@@ -4,70 +4,24 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import promql_parser
 import pytest
 
 from dashboards.board import UNUSED
-from dashboards.files import board_files, boards
+from dashboards.files import board_files
 from tests.dashboards import six_hours
+from tests.dashboards.asked import BOARDS, LATER, filled, panels, questions, unanswered
 from tests.dashboards.recorded import Recording, recorded
 from tests.deploy.programs import deploy_program
 from tests.servers import Prometheus, backfill, prometheus
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "grafana" / "dashboards"
-BOARDS = boards()
-# What a few minutes of a soak cannot show: a leak takes longer, and nobody injected a fault.
-LATER = re.compile(
-    r'soak_leak_|detector="leak"|kind=~"(fault|change_point|gap|evict|checkpoint)|^soak_check_broken'
-)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One query of a panel or an annotation. is_instant: asked for one moment."""
-
-    board: str
-    title: str
-    expr: str
-    is_instant: bool
-
-    def __str__(self) -> str:
-        return f"{self.board}: {self.title}: {self.expr}"
-
-
-def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
-    return [panel for panel in board["panels"] if panel["type"] not in ("row", "text")]
-
-
-def questions() -> list[Question]:
-    asked = [
-        Question(uid, panel["title"], target["expr"], target["instant"])
-        for uid, board in BOARDS.items()
-        for panel in panels(board)
-        for target in panel["targets"]
-    ]
-    marks = BOARDS["soak-overview"]["annotations"]["list"]
-    return asked + [Question("annotation", m["name"], m["target"]["expr"], False) for m in marks]
-
-
-def filled(expr: str, run: str, other: str) -> str:
-    """As Grafana fills the variables in when a run is chosen."""
-    known = {
-        "$scenario": ".+",
-        "$target": ".+",
-        "$run_id": run,
-        "$other_run": other,
-        "$__rate_interval": "2m",
-        "$__range": "5m",
-    }
-    for name, value in known.items():
-        expr = expr.replace(name, value)
-    return expr
+HALF_AS_FAST = ("--seed", "8", "--duration", "4m", "--rate", "6/s")
 
 
 def test_the_shipped_boards_are_what_the_code_says():
@@ -151,34 +105,24 @@ def test_a_slow_operation_is_a_dot_where_latency_is_drawn():
 class Answers:
     server: Prometheus
     soak: Recording
+    other: Recording
     invented_end_s: float
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory) -> Iterator[Answers]:
-    """A real soak of a few minutes, and six invented hours that ended three hours ago."""
+    """Two real soaks of a few minutes at the same time, and six invented hours that ended three
+    hours ago."""
     folder: Path = tmp_path_factory.mktemp("boards")
-    soak = recorded(folder / "soak")
+    with ThreadPoolExecutor() as both:
+        first = both.submit(recorded, folder / "soak")
+        second = both.submit(recorded, folder / "other", *HALF_AS_FAST)
+    soak, other = first.result(), second.result()
     invented_end_s = soak.pages[0][0] - 3 * 3600
     invented = list(six_hours.pages(invented_end_s - six_hours.LENGTH_S))
-    backfill([*invented, *soak.pages], folder)
+    backfill([*invented, *soak.seen_at("first:9464"), *other.seen_at("second:9464")], folder)
     with prometheus(folder, "global: {}\n", "--query.lookback-delta=2m") as server:
-        yield Answers(server, soak, invented_end_s)
-
-
-def unanswered(
-    asked: list[Question], server: Prometheus, run: str, start_s: float, end_s: float
-) -> list[str]:
-    silent = []
-    for question in asked:
-        expr = filled(question.expr, run, run)
-        if question.is_instant:
-            found = server.query(expr, end_s)
-        else:
-            found = server.range(expr, start_s, end_s, 15.0)
-        if not found:
-            silent.append(str(question))
-    return silent
+        yield Answers(server, soak, other, invented_end_s)
 
 
 @pytest.mark.slow
@@ -188,6 +132,26 @@ def test_a_real_soak_answers_every_question_but_those_that_need_longer(answers):
     begun_s, ended_s = answers.soak.pages[0][0], answers.soak.pages[-1][0]
     run = answers.soak.run_id
     assert [] == unanswered(asked, answers.server, run, begun_s, ended_s)
+
+
+def compared(answers: Answers, run: str, other: str) -> dict[str, float]:
+    """Figure to the first run's over the second one's, as the board's table has it."""
+    (asked,) = [q for q in questions() if q.title == "This run over the other"]
+    found = answers.server.query(filled(asked.expr, run, other), answers.other.pages[-1][0])
+    return {dict(labels)["figure"]: value for labels, value in found.items()}
+
+
+@pytest.mark.slow
+def test_two_runs_of_one_scenario_are_told_apart(answers):
+    asked = [question for question in questions() if question.board == "soak-compare"]
+    run, other = answers.soak.run_id, answers.other.run_id
+    span_s = answers.other.pages[0][0], answers.other.pages[-1][0]
+    assert len(asked) > 10
+    assert [] == unanswered(asked, answers.server, run, *span_s, other)
+    forth, back = compared(answers, run, other), compared(answers, other, run)
+    assert pytest.approx(forth) == {figure: 1 / ratio for figure, ratio in back.items()}
+    assert {"soak_target_anonymous_bytes", "soak_health_ratio"} <= forth.keys()
+    assert pytest.approx(2, rel=0.2) == forth["soak_achieved_rate"]
 
 
 @pytest.mark.slow
