@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from soak.show.web import serve
 from tests.deploy.programs import deploy_program
 from tests.programs import program
-from tests.servers import Prometheus, fetched, free_port, prometheus, running, until
-from tests.snapshots import six_hours
+from tests.servers import Prometheus, fetched, free_port, running
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "compose"
@@ -166,20 +164,3 @@ def test_alertmanager_starts_with_the_command_that_is_written_there(tmp_path):
     with running([*command, *extra], tmp_path / "log", f"http://{listen}/-/ready"):
         told = json.loads(fetched(f"http://{listen}/api/v2/status"))
     assert "disabled" == told["cluster"]["status"]
-
-
-@pytest.mark.slow
-def test_with_the_local_configuration_the_overview_has_data(tmp_path):
-    """As the README says it, but for the port."""
-    snapshot = six_hours(500)
-    server = serve("127.0.0.1:0", lambda: snapshot, lambda: 0.0)
-    text = (FOLDER / "local.yml").read_text().replace("127.0.0.1:9464", f"127.0.0.1:{server.port}")
-    rules = str(ROOT / "deploy" / "prometheus" / "*.yml")
-    text = text.replace("../prometheus/*.yml", json.dumps(rules)).replace("5s", "1s")
-    with prometheus(tmp_path, text.replace("4s", "1s")) as scraper:
-        until(lambda: scraper.query("soak_run_info"), "a scrape")
-        (found,) = scraper.query("max(soak_run_verdict_status{status='fail'})").values()
-        groups = scraper.ask("rules")["groups"]
-    server.close()
-    assert 1 == found
-    assert len(groups) >= 7
