@@ -5,13 +5,12 @@ what an episode is made into. One event loop and one query at a time, as its Kuz
 agent is a label, because a walk never leaves its group. `maintain` is Kuzu's CHECKPOINT.
 """
 
-import asyncio
 import os
 import warnings
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Edge, Hit, Query, Record, Target
 from soak.targets._driven import Driven
+from soak.targets._loop import Loop
 from soak.targets._packages import package
 
 NEEDS = ("graphiti_core", "kuzu")
@@ -44,9 +44,7 @@ class Entities:
         self._dimensions = params.dimensions
         self._clock = clock
         self._turn = Lock()
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._loop = Loop()
         driver = package("graphiti", "graphiti_core.driver.kuzu_driver")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The Kuzu backend is deprecated")
@@ -147,8 +145,6 @@ class Entities:
         with self._turn:
             self._driver.client.close()
             self._driver.db.close()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
             self._loop.close()
 
     def _query(self, text: str, **values: object) -> list[dict[str, Any]]:
@@ -157,7 +153,7 @@ class Entities:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         with self._turn:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            return self._loop.do(work)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_s(), UTC)

@@ -1,13 +1,14 @@
-"""LangMem's memory: the SQLite store of LangGraph that its tools write to, in the worker.
+"""LangMem's memory: the stores of LangGraph that its tools write to, in SQLite or in the process.
 
 docs/targets/langmem.md. Called as its tools call it (put, search, delete of a BaseStore), with keys
-of ours, because the tools give each memory an id of their own. It has nothing that compacts.
+of ours, because the tools give each memory an id of their own. It has nothing that compacts; what
+InMemoryStore holds is gone when it is closed, so with it there is no `reopen`.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,9 +28,17 @@ PLACE = ("memories",)
 
 
 class Params(BaseModel):
+    """kept_in: memory is LangGraph's InMemoryStore, sqlite its SqliteStore."""
+
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     dimensions: int = Field(384, ge=2, le=4096)
+    kept_in: Literal["sqlite", "memory"] = "sqlite"
+
+
+def capabilities_of(params: Params) -> frozenset[str]:
+    """What is in the process alone cannot be opened again."""
+    return CAPABILITIES - ({"reopen"} if params.kept_in == "memory" else set())
 
 
 class Items:
@@ -39,15 +48,20 @@ class Items:
         directory.mkdir(parents=True, exist_ok=True)
         self._dimensions = params.dimensions
         self._embedder = HandedOver()
+        self._put = package("langmem", "langgraph.store.base").PutOp
+        self._db: Any = None
+        index = {"dims": params.dimensions, "embed": self._embedder}
+        if params.kept_in == "memory":
+            store = package("langmem", "langgraph.store.memory").InMemoryStore
+            self._store = store(index=index | {"fields": ["text"]})
+            return
         # pysqlite3, because the store loads an extension, which many a Python's own cannot.
         self._db = package("langmem", "pysqlite3").connect(
             str(directory / "store.db"), check_same_thread=False, isolation_level=None
         )
-        self._put = package("langmem", "langgraph.store.base").PutOp
-        index = {"dims": params.dimensions, "embed": self._embedder, "text_fields": ["text"]}
-        self._store = package("langmem", "langgraph.store.sqlite").SqliteStore(
-            self._db, index=index
-        )
+        # With `fields`, as the other store has it, this one would embed the item's whole JSON.
+        store = package("langmem", "langgraph.store.sqlite").SqliteStore
+        self._store = store(self._db, index=index | {"text_fields": ["text"]})
         self._store.setup()
 
     def put(self, records: Sequence[Record]) -> None:
@@ -89,13 +103,15 @@ class Items:
 
     def stats(self) -> Mapping[str, float]:
         """Rows of vectors beside those of items: a deleted item should take its vectors along."""
-        return {"vector_rows_count": float(self._rows("store_vectors"))}
+        rows = self._rows("store_vectors") if self._db else len(self._store._vectors[PLACE])
+        return {"vector_rows_count": float(rows)}
 
     def count(self) -> int:
-        return self._rows("store")
+        return self._rows("store") if self._db else len(self._store._data[PLACE])
 
     def close(self) -> None:
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
 
     def _rows(self, table: str) -> int:
         with self._store.lock:
@@ -108,14 +124,15 @@ def _value(record: Record) -> dict[str, Any]:
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
-    """Opens the store in data_dir/langmem. Raises TargetUnavailable without the packages."""
+    """Opens the store, in data_dir/langmem. Raises TargetUnavailable without the packages."""
     assert isinstance(params, Params)
     directory = data_dir / "langmem"
-    errors = (package("langmem", "pysqlite3").Error, sqlite3.Error, ValueError)
+    # RuntimeError: InMemoryStore searches a dictionary that another thread may write to meanwhile.
+    errors = (package("langmem", "pysqlite3").Error, sqlite3.Error, ValueError, RuntimeError)
     return Driven(
         lambda: Items(directory, params),
-        capabilities=CAPABILITIES,
-        directories=[directory],
+        capabilities=capabilities_of(params),
+        directories=[directory] if params.kept_in == "sqlite" else [],
         clock=clock,
         errors=errors,
     )
