@@ -54,9 +54,10 @@ class Scripted:
 
 
 class Run:
-    """Ten operations on the keys 0 to 9, due a second ago, for one client."""
+    """Ten operations on the keys 0 to 9, due a second ago, for one client; a closed phase (not
+    is_open) ends end_s after that."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_open: bool = True, end_s: float = 1.0) -> None:
         self.ring = Ring.create(path / "ring.bin", 16)
         self.ring.start(monotonic_ns() - NS_PER_S)
         self.stop = Stop()
@@ -64,10 +65,10 @@ class Run:
         self.ring.write(
             Block(
                 phase=4,
-                is_open=True,
+                is_open=is_open,
                 begin_s=0.0,
-                end_s=1.0,
-                due_s=np.linspace(0.0, 0.1, 10),
+                end_s=end_s,
+                due_s=np.linspace(0.0, 0.1, 10) if is_open else np.zeros(10),
                 operation=np.full(10, GET, dtype=np.uint8),
                 argument=np.arange(10),
             )
@@ -103,6 +104,19 @@ def test_what_is_late_is_not_called_idle(run: Run) -> None:
     run.issue(Scripted(lambda key: key))
 
     assert (np.array(slots.start[:10]) > 0).all()
+
+
+@pytest.mark.parametrize(("end_s", "prepared_count"), [(0.5, 0), (3_600.0, 10)])
+def test_what_is_left_of_a_closed_phase_is_not_even_prepared(
+    end_s: float, prepared_count: int, tmp_path: Path
+) -> None:
+    """Preparing a thousand records for each of two thousand batches lasted into the next phase."""
+    run = Run(tmp_path, is_open=False, end_s=end_s)
+    operation = Scripted(lambda key: key)
+
+    assert [0] * prepared_count == run.issue(operation)
+    assert [(key, 4) for key in range(prepared_count)] == operation.prepared
+    assert (10 - prepared_count, []) == (run.ring.void_count, operation.abandoned)
 
 
 class WriteWhenWaiting(Stop):
