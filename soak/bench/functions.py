@@ -7,21 +7,26 @@ The first line of its docstring is its question. It runs scenarios of the same f
 needs and says what it found; the rest of the result is made here.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from soak.bench.outcome import Outcome, document, objective
-from soak.bench.running import Bench, run_scenario
+from soak.bench.running import QUICK_S, Bench, run_scenario
 from soak.bench.search import highest_rate
 from soak.bench.suite import Benchmark, chosen, function_of
 from soak.clock import NS_PER_S
 from soak.report.document import Section, as_rows, as_section
 from soak.rundir import finite
+from soak.scenario import load
 from soak.verdict import ExitCode, Status
 
-LEAST_PER_S = 50.0
+FIRST_PER_S = 200.0
+LEAST_PER_S = 10.0
 MOST_PER_S = 100_000.0
+# What a trial of the mixed load needs for the tails of all its objectives to be known.
+LEAST_OPERATIONS = 1_500
 TRIALS, QUICK_TRIALS = 10, 7
 
 
@@ -61,7 +66,8 @@ class Trials:
         held: list[Section] = []
 
         def holds(rate_per_s: float) -> bool:
-            told = self.run(scenario, f"--rate={rate_per_s:.0f}")
+            length = self._length(scenario, rate_per_s)
+            told = self.run(scenario, f"--rate={rate_per_s:.0f}", f"--duration={length:.0f}s")
             verdict = as_section(told.get("verdict"))
             reason, run = verdict.get("reason"), as_section(told.get("metadata")).get("run")
             row = {"rate_per_s": rate_per_s, "status": verdict.get("status"), "reason": reason}
@@ -72,7 +78,11 @@ class Trials:
 
         count = QUICK_TRIALS if self._bench.quick else TRIALS
         found = highest_rate(
-            holds, least_per_s=LEAST_PER_S, most_per_s=MOST_PER_S, trials_count=count
+            holds,
+            first_per_s=FIRST_PER_S,
+            least_per_s=LEAST_PER_S,
+            most_per_s=MOST_PER_S,
+            trials_count=count,
         )
         best = held[-1] if held else {}
         results = {
@@ -82,7 +92,7 @@ class Trials:
             "trials": tried,
         }
         if not held:
-            said = f"not even {LEAST_PER_S:g}/s kept them: {tried[0]['reason']}"
+            said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
             return Findings(status=Status.FAIL, reason=said, results=results)
         said = f"{found.kept_per_s:,.0f}/s kept every objective, {found.lost_per_s:,.0f}/s did not"
         return Findings(
@@ -91,6 +101,12 @@ class Trials:
             results=results,
             objectives=tuple(map(objective, as_rows(best.get("objectives")))),
         )
+
+    def _length(self, scenario: str, rate_per_s: float) -> float:
+        """Seconds: the usual ones, and at a low rate as many as LEAST_OPERATIONS take."""
+        file = chosen([scenario], self._bench.folder)[0].file
+        usual_s = QUICK_S if self._bench.quick else load(file).duration_s
+        return math.ceil(max(usual_s, LEAST_OPERATIONS / rate_per_s))
 
 
 Function = Callable[[Trials], Findings]

@@ -14,7 +14,7 @@ from soak.report.record import RunError, load_run
 from soak.scenario import load
 
 # All phases together, in their proportion, where a quick answer is asked for.
-QUICK = "6s"
+QUICK_S = 6.0
 # What a run may take beyond its planned time: preloading, the last results, the report.
 GRACE_S = 300.0
 # A run is two processes that both compute: the target's and the tester's.
@@ -41,7 +41,7 @@ def run_scenario(
 ) -> Outcome:
     """One run of the scenario on behalf of the benchmark. further: flags of this run alone."""
     before = set(bench.out.glob("*"))
-    length = ("--duration", QUICK) if bench.quick else ()
+    length = ("--duration", f"{QUICK_S:g}s") if bench.quick else ()
     command = [*SOAK, "run", str(file), "--set", f"name={benchmark.run_name}"]
     command += ["--plain", "--out", str(bench.out), *length, *bench.flags, *further]
     allowed_s = load(file).duration_s + GRACE_S

@@ -1,4 +1,4 @@
-"""What is the highest rate that still keeps the objectives? Found by trials, from below."""
+"""What is the highest rate that still keeps the objectives? Found by trials."""
 
 import math
 from collections.abc import Callable
@@ -22,17 +22,24 @@ class Bracket:
 
 
 def highest_rate(
-    holds: Callable[[float], bool], *, least_per_s: float, most_per_s: float, trials_count: int
+    holds: Callable[[float], bool],
+    *,
+    first_per_s: float,
+    least_per_s: float,
+    most_per_s: float,
+    trials_count: int,
 ) -> Bracket:
-    """Between least and most, by at most that many trials; holds(rate) runs one.
+    """Between least and most, by at most that many trials, from first on; holds(rate) runs one.
 
-    Steps of STEP up to the first that fails, then halves on a logarithmic scale until CLOSE.
+    Steps of STEP until one holds and one does not, then halves on a logarithmic scale until CLOSE.
     """
-    assert 0 < least_per_s < most_per_s
+    assert 0 < least_per_s <= first_per_s <= most_per_s
     kept_per_s, lost_per_s = 0.0, math.inf
     for _ in range(trials_count):
-        if kept_per_s == 0:
-            rate_per_s = least_per_s
+        if kept_per_s == 0 and math.isinf(lost_per_s):
+            rate_per_s = first_per_s
+        elif kept_per_s == 0:
+            rate_per_s = max(least_per_s, lost_per_s / STEP)
         elif math.isinf(lost_per_s):
             rate_per_s = min(most_per_s, kept_per_s * STEP)
         else:
