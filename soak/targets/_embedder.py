@@ -4,9 +4,11 @@ Systems that embed by themselves are given this instead of a model: no download,
 same vectors that the oracle knows.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from threading import Lock
 
 from soak.seams import Query, Record, Vector
 
@@ -16,18 +18,25 @@ class HandedOver:
 
     def __init__(self) -> None:
         self._vectors: dict[str, Vector] = {}
+        self._calls: Counter[str] = Counter()  # under way, by text
+        self._lock = Lock()
         self._queries = count()
 
     @contextmanager
     def knows(self, records: Sequence[Record]) -> Iterator[None]:
         """Within it, the texts of these records have vectors."""
         texts = {record.text: record.vector for record in records}
-        self._vectors |= texts
+        with self._lock:
+            self._vectors |= texts
+            self._calls.update(texts.keys())
         try:
             yield
         finally:
-            for text in texts:
-                self._vectors.pop(text, None)
+            with self._lock:
+                self._calls.subtract(texts.keys())
+                # Two updates of one record at the same time may be about the same text.
+                for text in [text for text in texts if not self._calls[text]]:
+                    del self._calls[text], self._vectors[text]
 
     @contextmanager
     def asks(self, query: Query) -> Iterator[str]:

@@ -1,0 +1,151 @@
+"""MnemoCore 3.0 from its repository: AgentMemory, a ledger of memories in SQLite, in the worker.
+
+docs/targets/mnemocore.md. Loaded from a checkout that the scenario names (the package index has an
+older line of code). It recalls by words and takes no vectors from outside, so there is no `search`.
+`maintain` is rebuild(), which makes its projections anew from the ledger; to forget only marks.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from soak.clock import Clock
+from soak.result import RecordMissing, TargetError
+from soak.seams import Hit, Query, Record, Target
+from soak.targets._checkout import importable
+from soak.targets._driven import Driven
+from soak.targets._packages import package
+
+CAPABILITIES = frozenset(
+    {"store", "store_batch", "get", "update", "delete", "scan", "maintain", "reopen"}
+)
+REPOSITORY = "RobinALG87/MnemoCore-Persistent-Cognitive-Ai-Memory"
+PLACE = "mnemocore.agent_memory"
+
+
+class Params(BaseModel):
+    """checkout: a clone of RobinALG87/MnemoCore-Persistent-Cognitive-Ai-Memory."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    checkout: str | None = None
+
+
+class Memories:
+    """One scope. One call at a time: the synchronous client has one event loop.
+
+    ids: key to the id that MnemoCore gave, of live keys; it outlives a reopening.
+    """
+
+    def __init__(self, directory: Path, ids: dict[int, str], clock: Clock) -> None:
+        self._package = package("mnemocore", PLACE)
+        self._ids = ids
+        self._clock = clock
+        self._turn = Lock()
+        scope = self._package.MemoryScope(user_id="soak", agent_id="soak")
+        self._memory = self._package.SyncAgentMemory.open(directory / "memories.db", scope=scope)
+
+    def put(self, records: Sequence[Record]) -> None:
+        kind = self._package.MemoryKind.FACT  # the only kind that can be replaced
+        writes = [
+            self._package.MemoryWrite(
+                content=one.text, kind=kind, confidence=1.0, metadata=_beside(one)
+            )
+            for one in records
+        ]
+        with self._turn:
+            made = self._memory.remember_many(writes)
+        self._ids.update((one.key, memory.id) for one, memory in zip(records, made, strict=True))
+
+    def get(self, key: int) -> Record | None:
+        name = self._ids.get(key)
+        if name is None:
+            return None
+        with self._turn, contextlib.suppress(self._package.MemoryNotFoundError):
+            return _record(key, self._memory.get(name))
+        return None
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        raise TargetError("mnemocore recalls by words, not by vectors")
+
+    def replace(self, record: Record) -> None:
+        """The old memory stays in the ledger, as superseded."""
+        now = datetime.fromtimestamp(self._clock.wall_s(), UTC).isoformat()
+        with self._turn, self._missing():
+            made = self._memory.supersede(
+                self._name(record.key), record.text, effective_at=now, metadata=_beside(record)
+            )
+        self._ids[record.key] = made.id
+
+    def delete(self, key: int) -> None:
+        with self._turn, self._missing():
+            self._memory.forget(self._name(key))
+        del self._ids[key]
+
+    def scan(self, limit: int) -> int:
+        with self._turn:
+            return len(self._memory.list(limit=limit))
+
+    def maintain(self) -> None:
+        with self._turn:
+            self._memory.rebuild()
+
+    def stats(self) -> Mapping[str, float]:
+        return {}
+
+    def count(self) -> int:
+        """Of the ids kept here: its own list would read all memories."""
+        return len(self._ids)
+
+    def close(self) -> None:
+        with self._turn:
+            self._memory.close()
+
+    def _name(self, key: int) -> str:
+        name = self._ids.get(key)
+        if name is None:
+            raise RecordMissing(f"no memory {key}")
+        return name
+
+    @contextlib.contextmanager
+    def _missing(self) -> Any:
+        try:
+            yield
+        except self._package.MemoryNotFoundError as error:
+            raise RecordMissing(str(error)) from error
+
+
+def _beside(record: Record) -> dict[str, Any]:
+    return {"agent": record.agent, "importance": record.importance}
+
+
+def _record(key: int, memory: Any) -> Record:
+    return Record(
+        key=key,
+        agent=memory.metadata["agent"],
+        text=memory.content,
+        vector=np.empty(0, dtype=np.float32),
+        importance=memory.metadata["importance"],
+    )
+
+
+def build(params: object, data_dir: Path, clock: Clock) -> Target:
+    """Opens the file in data_dir/mnemocore. Raises TargetUnavailable without a checkout."""
+    assert isinstance(params, Params)
+    importable("mnemocore", REPOSITORY, params.checkout, "src")
+    directory = data_dir / "mnemocore"
+    directory.mkdir(parents=True, exist_ok=True)
+    ids: dict[int, str] = {}
+    return Driven(
+        lambda: Memories(directory, ids, clock),
+        capabilities=CAPABILITIES,
+        directories=[directory],
+        clock=clock,
+        errors=(package("mnemocore", PLACE).AgentMemoryError, ValueError, OSError),
+    )
