@@ -6,6 +6,7 @@ every window is tried; with errors that last from window to window as much as th
 (AR(1)), the likelihood of a step there, over the sum of all, is how likely it began there.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from soak.detectors._trend import Trend, find_trend, log_mean
 from soak.seams import Floats
 
 # Steps need blocks on both sides; onsets of drifts as a share of what comes after the baseline.
-LEAST_AFTER = 4
+LEAST_AFTER, LEAST_AFTER_RATIO = 4, 0.1
 STEPS = 36
 ONSETS = (0.0, 0.25, 0.5, 0.7)
 # How sure the time is said to be.
@@ -24,6 +25,9 @@ COVERED = 0.95
 # A change point's likelihood is narrower than its truth where noise is not quite AR(1).
 FLATTER = 0.5
 MOST_PHI = 0.95
+# What disturbs the target and not the control is mostly over after this long; what stays is a
+# change. With hours instead every step would pass for one of those.
+FORGOTTEN_S = 400.0
 
 Kind = Literal["step", "drift"]
 
@@ -99,11 +103,13 @@ def since(course: Course, blocks: Cut, change: Change) -> tuple[float, float, fl
 
 
 def _trend(blocks: Cut, shapes: Floats) -> Trend:
-    return find_trend(blocks.y, blocks.covariates, shapes, np.ones(shapes.shape[1]))
+    block_s = float(blocks.edges_s[-1] - blocks.edges_s[0]) / blocks.y.size
+    phi_most = math.exp(-block_s / FORGOTTEN_S)
+    return find_trend(blocks.y, blocks.covariates, shapes, np.ones(shapes.shape[1]), phi_most)
 
 
 def _steps(number: int, baseline: int) -> tuple[Floats, Floats]:
-    last = number - LEAST_AFTER
+    last = number - max(LEAST_AFTER, round(LEAST_AFTER_RATIO * number))
     onsets = np.unique(np.linspace(baseline, max(baseline, last), STEPS).astype(np.int64))
     rows = np.arange(number)[:, None]
     return (rows >= onsets).astype(np.float64), onsets.astype(np.float64)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soak.result import OPERATIONS
 from soak.seams import Evidence, Floats
@@ -31,6 +32,9 @@ SERIES = (*LATENCIES, THROUGHPUT, RECALL, ERRORS)
 # A covariate that hardly moves explains nothing.
 VARIES = 0.005
 COLLINEAR = 0.995
+# How far from its median the control may be, in logarithms and in medians of that, to be usual.
+USUAL, USUAL_SPREADS = 0.05, 3.0
+MOSTLY = 0.6
 # Operations over which errors are counted before their share is a figure.
 COUNTED = 50.0
 
@@ -51,11 +55,14 @@ class Course:
     sign: float
 
     def until(self, at_s: float) -> "Course":
-        seen = self.t_s <= at_s
+        return self.where(self.t_s <= at_s)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Course":
+        """The chosen windows alone."""
         return Course(
-            t_s=self.t_s[seen],
-            y=self.y[seen],
-            covariates={name: column[seen] for name, column in self.covariates.items()},
+            t_s=self.t_s[chosen],
+            y=self.y[chosen],
+            covariates={name: column[chosen] for name, column in self.covariates.items()},
             scale=self.scale,
             sign=self.sign,
         )
@@ -63,8 +70,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """The same in blocks of equal length: edges_s (k + 1,), y (k,), covariates (k, p), the first
-    column constant."""
+    """The same in blocks of equally many windows.
+
+    edges_s (k + 1,), y (k,), covariates (k, p), the first column constant.
+    """
 
     edges_s: Floats
     y: Floats
@@ -94,13 +103,23 @@ def course_of(evidence: Evidence, series: str) -> Course | None:
     )
 
 
-def cut(course: Course, blocks: int) -> Cut | None:
-    """So many blocks; None where one of them is empty."""
-    edges_s = np.linspace(course.t_s[0], course.t_s[-1], blocks + 1)
-    at = np.searchsorted(course.t_s, edges_s)
-    at[-1] = course.t_s.size
-    if np.any(np.diff(at) < 1):
-        return None
+def calm(course: Course) -> Course:
+    """Without the windows in which the machine was far from its usual, unless that is most of them.
+
+    What is done beside a busy neighbour takes longer than the control tells, more or less.
+    """
+    control = course.covariates.get("control")
+    if control is None or not control.size:
+        return course
+    away = np.abs(control - np.median(control))
+    usual = away <= max(USUAL, USUAL_SPREADS * float(np.median(away)))
+    return course.where(usual) if usual.mean() >= MOSTLY else course
+
+
+def cut(course: Course, blocks: int) -> Cut:
+    """So many blocks of equally many windows, at least one each."""
+    at = np.linspace(0, course.t_s.size, blocks + 1).astype(np.int64)
+    ends = np.append(course.t_s[at[:-1]], course.t_s[-1])
     of_block = np.mean if course.scale == "share" else np.median
     kept = [np.ones(blocks)]
     for column in course.covariates.values():
@@ -108,7 +127,7 @@ def cut(course: Course, blocks: int) -> Cut | None:
         if _is_new(figures, kept):
             kept.append(figures - figures.mean())
     return Cut(
-        edges_s=edges_s,
+        edges_s=ends,
         y=np.array([of_block(course.y[i:j]) for i, j in pairwise(at)]),
         covariates=np.column_stack(kept),
     )

@@ -63,17 +63,18 @@ def watch(case: Case) -> Watched:
         assert finding.effect is not None
         assert finding.interval is not None
         low, high = finding.interval
+        true = trace.effect_by(at_s)
         return Watched(
             case=case,
             is_alarmed=True,
             is_early=at_s < trace.onset_s,
             late_s=at_s - trace.onset_s,
             off_s=abs(finding.since_s - trace.onset_s),
-            error=abs(finding.effect / case.effect - 1) if case.effect else 0.0,
+            error=abs(finding.effect / true - 1) if case.effect else 0.0,
             is_time_covered=float(finding.details["since_low_s"])
             <= trace.onset_s
             <= float(finding.details["since_high_s"]),
-            is_effect_covered=low <= case.effect <= high,
+            is_effect_covered=low <= true <= high,
         )
     return Watched(case=case, is_alarmed=False)
 

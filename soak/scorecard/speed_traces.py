@@ -22,11 +22,20 @@ KINDS = ("step", "drift")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedTrace:
-    """onset_s: when it begins, infinite for a clean run; effect: as a share of what was before."""
+    """onset_s: when it begins, infinite for a clean run; effect: at the end, as a share of what was
+    before."""
 
     evidence: Evidence
     onset_s: float
     effect: float
+    kind: str
+
+    def effect_by(self, at_s: float) -> float:
+        """How much of it there is by then."""
+        if self.kind == "step":
+            return self.effect
+        rising_s = self.evidence.planned_s - self.onset_s
+        return float(np.expm1(np.log1p(self.effect) * (at_s - self.onset_s) / rising_s))
 
 
 def speed_trace(
@@ -59,7 +68,9 @@ def speed_trace(
     evidence = Evidence(
         columns=columns, totals={}, warm_until_s=0.05 * length_s, planned_s=length_s
     )
-    return SpeedTrace(evidence=evidence, onset_s=onset_s if effect else np.inf, effect=effect)
+    return SpeedTrace(
+        evidence=evidence, onset_s=onset_s if effect else np.inf, effect=effect, kind=kind
+    )
 
 
 def _machine(rng: np.random.Generator, t_s: Floats) -> list[Floats]:

@@ -178,7 +178,13 @@ def test_a_series_that_there_is_not_is_refused_with_the_nearest():
 
 @pytest.mark.parametrize(
     ("series", "operation"),
-    [("store_batch_p99_s", "store_batch"), ("get_service_p50_s", "get"), ("recall", None)],
+    [
+        ("store_batch_p99_s", "store_batch"),
+        ("get_service_p50_s", "get"),
+        ("recall", None),
+        ("error_ratio", None),
+        ("achieved_per_s", None),
+    ],
 )
 def test_a_series_knows_its_operation(series: str, operation: str | None):
     assert operation == Params(series=series).operation
