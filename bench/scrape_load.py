@@ -80,7 +80,7 @@ class Crowd:
 
 def crowd() -> None:
     """On and off by the letters 1 and 0 on stdin, until it is closed; then figures on stdout."""
-    os.setpriority(os.PRIO_PROCESS, 0, 19)
+    os.nice(10)
     pages = selectors.DefaultSelector()
     scrapers = Crowd(pages)
     pages.register(sys.stdin, selectors.EVENT_READ)

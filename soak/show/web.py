@@ -36,7 +36,7 @@ from soak.verdict import Mistake
 IDLE_TIMEOUT_S = 15.0
 CLOSE_WITHIN_S = 0.1
 MAX_CONNECTIONS = 64  # each holds a thread; what comes beyond them is told to come back
-NICENESS = 10  # fifty scrapers must not take the processor from the load
+NICENESS = 10  # above the tester's own: fifty scrapers must not take the processor from the load
 END_OF_HEAD = b"\r\n\r\n"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -189,7 +189,7 @@ class _Listener(ThreadingHTTPServer):
             request.settimeout(1.0)
             request.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
             return
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # on Linux, of this thread alone
+        os.nice(NICENESS)  # on Linux, of this thread alone
         try:
             request.settimeout(IDLE_TIMEOUT_S)
             with self._wrapped(request) as connection:
