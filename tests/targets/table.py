@@ -34,6 +34,8 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 }
 # What reads everything to delete one record takes no 40 operations a second.
 GENTLE = {"agno_knowledge": ("--rate", "4/s", "--set", "population.preload=300")}
+# What a system still calls though its own packages deprecate it is nobody's concern here.
+PYTEST = ("-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning")
 # The engine and what stands for it in tests have their own suites.
 OURS = {"engine", "faulty", "memory", "null"}
 # What the checks of latency and throughput say on a busy machine is no fault of an adapter.
@@ -67,7 +69,7 @@ def one(row: str) -> tuple[str, str, str]:
     except NotInstalled:
         return "not installable here", "-", "unknown"
     suite = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/targets/test_contract.py"],
+        [python, "-m", "pytest", *PYTEST, "tests/targets/test_contract.py"],
         cwd=ROOT,
         env=os.environ | {"SOAK_CONTRACT": name, "SOAK_CONTRACT_PARAMS": json.dumps(params)},
         capture_output=True,
