@@ -22,7 +22,9 @@ COLUMNS = {
     "failed": "failed operations",
     "wrong": "wrong answers",
 }
-HEAD = ("target", "", *COLUMNS, "recall", "disk")
+# CPU pressure: how long somebody waited for a CPU; runs one after another may meet another machine.
+HEAD = ("target", "", *COLUMNS, "recall", "disk", "CPU pressure")
+PICTURE = "![latency of a search, per target](shootout.png)"
 WORDS = 2  # columns that stand to the left
 
 
@@ -50,12 +52,13 @@ def table(entries: Sequence[Entry]) -> str:
 
 
 def markdown(entries: Sequence[Entry]) -> str:
-    """The same table, for a page."""
+    """The same table, as a page with the picture shootout.png beside it."""
     rows = [HEAD, ("---",) * len(HEAD)]
     rows += [_cells(entry.record) for entry in entries if entry.record]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     absent = [f"- {line}" for line in _absent(entries)]
-    return "\n".join([*lines, *([""] if absent else []), *absent]) + "\n"
+    parts = ["# Shootout", _caption(entries), "\n".join(lines), "\n".join(absent)]
+    return "\n\n".join([part for part in parts if part] + [PICTURE]) + "\n"
 
 
 def picture(entries: Sequence[Entry]) -> Ranges:
@@ -90,7 +93,18 @@ def _cells(record: RunRecord) -> tuple[str, ...]:
         *(told.get(name, figures.NOT_KNOWN) for name in COLUMNS.values()),
         figures.in_unit(recall, "recall"),
         figures.size(disk.get("last")),
+        figures.share(as_section(document.get("certificate")).get("host_pressure_ratio")),
     )
+
+
+def _caption(entries: Sequence[Entry]) -> str:
+    """What was asked of all: of the first that was run, because it is the same for each."""
+    for entry in entries:
+        if entry.record:
+            document = entry.record.document
+            length = figures.span(document.get("duration_s"))
+            return f"Scenario {document.get('scenario')}, {length} each, one after another."
+    return ""
 
 
 def _absent(entries: Sequence[Entry]) -> list[str]:
