@@ -30,7 +30,9 @@ MIN_WINDOW_S = 60
 # By detector: name of the alert, severity, what to say. Any other detector is SoakCheckFailed.
 VERDICTS: dict[str, tuple[str, Severity, str]] = {
     "never": ("SoakWrongAnswers", "critical", "answers contradict what was stored"),
-    "leak": ("SoakLeak", "critical", "memory grows beyond what the live records explain"),
+    "leak": ("SoakLeak", "critical", "memory or disk grows beyond what live records explain"),
+    "pile_up": ("SoakPileUp", "critical", "open files or threads pile up"),
+    "degradation": ("SoakDegrades", "warning", "it is slower or worse than it was"),
     "recall": ("SoakRecallLow", "warning", "searches miss records that are there"),
     "density": ("SoakFootprintHigh", "warning", "records take more memory than they may"),
     "slo": ("SoakObjectiveMissed", "warning", "an objective is missed over the run so far"),

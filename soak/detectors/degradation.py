@@ -46,12 +46,15 @@ LOOKS, OF_LOOKS = 3, 4
 # error alarmed in none of 60 clean hours and missed half of the steps of 5 %; evidence of three and
 # two errors alarmed in none either, and found nine of ten.
 CERTAIN = 2.0
+# Who could not have seen twice the time, or all recall lost, has not looked.
+BLIND = 1.0
 # Half of an interval, in standard errors.
 ERRORS = 3.0
 
 NO_EVIDENCE = "no evidence of a change"
 SMALL = "the change is too small to matter"
 GONE = "the change has gone again"
+STRAYS = "the figure strays too much to tell"
 BUSY = "the machine is too far from its usual now to tell"
 ALONE = "but nothing tells the machine's doing from the target's: control_s was not measured"
 # Without anything to compare with, only what no machine does by itself.
@@ -180,6 +183,9 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     if not refused and len(agreeing) < LOOKS:
         refused = f"seen at {len(agreeing)} of the last {OF_LOOKS} looks so far, {LOOKS} are needed"
         is_open = True
+    seen_ratio = _detectable(course, last.change)
+    if refused == NO_EVIDENCE and seen_ratio > BLIND:
+        refused, is_open = STRAYS, True
     stalls = stalls_of(evidence, params.stall)
     seen = calm(course.until(last.at_s))
     when_s, low_s, high_s = since(seen, last.blocks, last.change)
@@ -188,7 +194,6 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     is_stalled = params.max_stalls is not None and stalls.number > params.max_stalls
     status = Status.FAIL if failed or is_stalled else Status.UNKNOWN if is_open else Status.PASS
     grown = math.exp(min(last.log_evidence, 700.0))
-    seen_ratio = _detectable(course, last.change)
     details: dict[str, float | str] = {
         "evidence": grown / (1 + grown),
         "detectable_ratio": seen_ratio,
@@ -285,8 +290,8 @@ def _sentence(
     name = params.series.removesuffix("_per_s").removesuffix("_s").replace("_", " ")
     low, high = (figure(edge, UNIT) for edge in interval)
     way = "rose" if effect >= 0 else "fell"
-    points = "" if course.scale == "ratio" else " points"
-    return f"{name} {way} by {figure(abs(effect), UNIT)}{points} ({low} to {high})"
+    of = "" if course.scale == "ratio" else " of all"
+    return f"{name} {way} by {figure(abs(effect), UNIT)}{of} ({low} to {high})"
 
 
 def _unknown(reason: str) -> Finding:

@@ -38,6 +38,23 @@ FOOTPRINT: Stated = {
 }
 # Of clean runs of ten minutes one in three cannot be decided yet, of half an hour none in 24.
 LEAK: Stated = {"name": "leak", "detector": "leak", "needs": "30m"}
+DISK: Stated = {
+    **LEAK,
+    "name": "disk-growth",
+    "params": {"column": "disk_allocated_bytes", "plus": []},
+}
+FILES: Stated = {"name": "open-files", "detector": "pile_up", "needs": "30m"}
+THREADS: Stated = {**FILES, "name": "threads", "params": {"column": "threads"}}
+# Only where nothing else changes in mid-run: two mixes take different times, and that is no fault.
+SLOWER: Mapping[str, Stated] = {
+    operation: {
+        "name": f"{operation}-slows",
+        "detector": "degradation",
+        "needs": "30m",
+        "params": {"series": f"{operation}_service_p50_s"},
+    }
+    for operation in ("store", "search")
+}
 
 
 def usual_checks(scenario: Scenario) -> tuple[Check, ...]:
@@ -48,5 +65,7 @@ def usual_checks(scenario: Scenario) -> tuple[Check, ...]:
     if getattr(target, "REMEMBERS", True):
         stated += [RECALL] if "search" in scenario.operations else []
         stated += [FOOTPRINT] if scenario.population.keys >= 1_000 else []
-    stated.append(LEAK)
+    stated += [LEAK, DISK, FILES, THREADS]
+    if sum(not phase.warm for phase in scenario.phases) == 1:
+        stated += [check for name, check in SLOWER.items() if name in scenario.operations]
     return tuple(Check.model_validate(check, context=FROM_TEXT) for check in stated)

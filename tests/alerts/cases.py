@@ -67,7 +67,9 @@ LAST_EVICTION = "0x9 " + " ".join(f"{600 * n}x9" for n in range(1, 30)) + " 1800
 
 CASES = (
     failing("SoakWrongAnswers", "wrong-answers"),
-    failing("SoakLeak", "leak"),
+    *(failing("SoakLeak", check) for check in ("leak", "disk-growth")),
+    *(failing("SoakPileUp", check) for check in ("open-files", "threads")),
+    *(failing("SoakDegrades", check) for check in ("search-slows", "store-slows", "recall-falls")),
     failing("SoakRecallLow", "recall"),
     failing("SoakFootprintHigh", "footprint"),
     *(

@@ -161,6 +161,16 @@ def test_stalls_are_counted_and_too_many_fail():
     assert 900.0 == judged.since_s
 
 
+def test_a_figure_that_strays_by_any_factor_tells_nothing():
+    wild = windows(1e-3 * np.exp(noise(1, 2.0)))
+    finding = detect(
+        hour(search_service_p50_s=wild, control_s=5e-5 * np.exp(noise(2, 0.03))), Params()
+    )
+
+    assert Status.UNKNOWN == finding.status
+    assert "strays too much" in finding.reason
+
+
 def test_little_or_nothing_measured_is_unknown():
     few = hour(search_service_p50_s=np.where(T_S % 600 == 0, 1e-3, np.nan))
     short = hour(search_service_p50_s=np.where(IS_WINDOW & (T_S < 600), 1e-3, np.nan))

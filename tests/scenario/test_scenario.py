@@ -103,6 +103,15 @@ def test_usual_checks_stand_in_for_absent_ones_only(written: Path) -> None:
     assert () == load(written, ["checks=[]"]).checks
 
 
+def test_a_usual_check_for_slowing_down_needs_a_load_that_stays_as_it_is(written: Path) -> None:
+    def slowing() -> list[str]:
+        return [check.name for check in load(written).checks if check.detector == "degradation"]
+
+    assert ["store-slows"] == slowing()
+    written.write_text(f"{MINIMAL}  - {{name: more, duration: 3h, mix: {{store: 1}}}}\n")
+    assert [] == slowing()
+
+
 def test_duration_scales_all_phases_in_proportion(written: Path) -> None:
     second = "{name: more, duration: 3h, mix: {store: 1}}"
     written.write_text(f"{MINIMAL}  - {second}\n")
