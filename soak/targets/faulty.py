@@ -1,7 +1,7 @@
-"""The memory target with faults to order: what a tester must find, switched on one by one.
+"""A healthy target with faults to order: what a tester must find, switched on one by one.
 
-Every fault is off by default, and then it is as healthy as `memory`. Ratios strike the n-th call
-by a hash of n and the seed, so a run with one client repeats exactly.
+Every fault is off by default, and then it is as healthy as what it wraps, `memory` or `engine`.
+Ratios strike the n-th call by a hash of n and the seed, so a run with one client repeats exactly.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,14 +17,15 @@ from pydantic import Field
 from soak.clock import Clock
 from soak.oracle import keyhash
 from soak.result import CapacityRefused, TargetError, TargetUnavailable
-from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record
-from soak.targets import memory
+from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record, Target
+from soak.targets import engine, memory
 from soak.targets._exact_rows import ChooseVictim, least_important
 from soak.targets._troubles import TroubleParams, Troubles, die_at_once
 
 CAPABILITIES = memory.CAPABILITIES
 GHOST_KEYS = 1 << 40  # far above any key a run gets to
 NEVER = 1.0
+ENGINE_RECORDS = 20_000
 
 Ratio = Field(0.0, ge=0, le=1)
 
@@ -35,9 +36,11 @@ class Params(TroubleParams):
     corrupt: a get answers with another text. bleed: a search ignores its agent. disorder: hits
     come worst first. ghost: a hit that was never stored.
     reopen_loses_records: the latest stores are gone after a reopen. evict: whom it forgets first
-    at capacity_records. unavailable: it refuses to start, as a server does that is down.
+    at capacity_records, if it is the memory. unavailable: it refuses to start, as a server does
+    that is down.
     """
 
+    inner: Literal["memory", "engine"] = Field("memory", description="What it wraps.")
     dimensions: int = Field(384, ge=2, le=4096)
     seed: int = 1
     capacity_records: int | None = Field(None, ge=1)
@@ -73,6 +76,28 @@ VICTIMS: Mapping[str, ChooseVictim] = {
 }
 
 
+def _healthy(params: Params, data_dir: Path, clock: Clock) -> Target:
+    """What is wrapped; an engine whose maintenance does nothing keeps all its garbage."""
+    if params.inner == "engine":
+        chosen = engine.Params(
+            dimensions=params.dimensions,
+            capacity_records=params.capacity_records or ENGINE_RECORDS,
+            durability="interval",
+            maintenance=not params.never_compact,
+        )
+        return engine.build(chosen, data_dir, clock)
+    return memory.Memory(
+        memory.Params(
+            dimensions=params.dimensions,
+            capacity_records=params.capacity_records,
+            garbage_ratio=NEVER if params.never_compact else 0.5,
+        ),
+        data_dir,
+        clock,
+        VICTIMS[params.evict],
+    )
+
+
 class Faulty:
     """Each method suffers the general troubles, then its own fault, then asks the memory."""
 
@@ -86,16 +111,7 @@ class Faulty:
         kill: Callable[[], None] = die_at_once,
     ) -> None:
         self._params = params
-        self._inner = memory.Memory(
-            memory.Params(
-                dimensions=params.dimensions,
-                capacity_records=params.capacity_records,
-                garbage_ratio=NEVER if params.never_compact else 0.5,
-            ),
-            data_dir,
-            clock,
-            VICTIMS[params.evict],
-        )
+        self._inner = _healthy(params, data_dir, clock)
         self._clock = clock
         self._start_ns = clock.monotonic_ns()
         self._troubles = Troubles(params, data_dir, clock, kill)

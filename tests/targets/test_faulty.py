@@ -43,6 +43,19 @@ def test_the_oracle_reports_exactly_the_fault(tmp_path, params, violation):
     assert {violation.value} == load.broken()
 
 
+@pytest.mark.parametrize(
+    ("params", "broken"), [({}, set()), ({"lose_ratio": 0.05}, {"lost"})], ids=["sound", "lossy"]
+)
+def test_the_engine_is_wrapped_as_well(tmp_path, params, broken):
+    target = build(tmp_path, inner="engine", **params)
+    load = MixedLoad(target, small_population(tmp_path))
+
+    load.run(1_000)
+    target.close()
+
+    assert broken == load.broken()
+
+
 @pytest.mark.parametrize("capacity", [None, 400], ids=["roomy", "forgetting"])
 def test_a_healthy_target_breaks_no_promise_under_four_clients(tmp_path, capacity):
     population = small_population(tmp_path, pinned_ratio=0.01)
