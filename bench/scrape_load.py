@@ -5,7 +5,7 @@ each, for four seconds, and for four seconds not, and so on. Each stretch with t
 against the mean of its two neighbours without, so that what the machine does meanwhile meets both.
 Goal: p50 and p99 of the latency change by less than a tenth; undecided where the interval of the
 median has the tenth in it. Noise is the same between stretches that are all without. Scrapers live
-on other machines: here they are one thread that waits for sockets and gives way like the server.
+on other machines: here they are one thread that waits for sockets and gives way to everybody.
 """
 
 import argparse

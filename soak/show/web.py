@@ -1,13 +1,13 @@
 """How does a browser or a scraper reach a run? An HTTP server beside the load, never in its path.
 
 It listens on loopback unless told otherwise, answers GET and HEAD alone, and has a bound on its
-threads, which give way to everything else on the machine. What a scraper asks again, byte for byte,
-is answered without being parsed again. soak/show/pages.py has what it answers.
+threads. What a scraper asks again, byte for byte, is answered without being parsed again. No
+thread gives way to other programs: one that waits for the processor holds the interpreter's lock
+meanwhile, and the controller stands still. soak/show/pages.py has what it answers.
 """
 
 import base64
 import hmac
-import os
 import socket
 import ssl
 import sys
@@ -36,7 +36,6 @@ from soak.verdict import Mistake
 IDLE_TIMEOUT_S = 15.0
 CLOSE_WITHIN_S = 0.1
 MAX_CONNECTIONS = 64  # each holds a thread; what comes beyond them is told to come back
-NICENESS = 10  # above the tester's own: fifty scrapers must not take the processor from the load
 END_OF_HEAD = b"\r\n\r\n"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -189,7 +188,6 @@ class _Listener(ThreadingHTTPServer):
             request.settimeout(1.0)
             request.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
             return
-        os.nice(NICENESS)  # on Linux, of this thread alone
         try:
             request.settimeout(IDLE_TIMEOUT_S)
             with self._wrapped(request) as connection:

@@ -2,7 +2,6 @@
 
 import gzip
 import http.client
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from soak.show.pages import STALE_S
-from soak.show.web import NICENESS, Access, Server, serve
+from soak.show.web import Access, Server, serve
 from soak.snapshot import Snapshot
 from tests.snapshots import six_hours
 
@@ -111,20 +110,3 @@ def test_a_bad_token_is_refused_as_often_as_it_comes(board):
         right = wrong.replace(b"wrong", b"s3cret")
         assert [200, 200, 401] == [scraper.ask(asked)[0] for asked in (right, right, wrong)]
         scraper.close()
-
-
-def test_those_who_look_on_give_way_to_the_load(board):
-    told: list[int] = []
-
-    def newest() -> Snapshot:
-        told.append(os.getpriority(os.PRIO_PROCESS, 0))
-        return board.snapshot
-
-    mine = os.getpriority(os.PRIO_PROCESS, 0)
-    server = serve("127.0.0.1:0", newest, lambda: 0.1)
-    scraper = Scraper(server)
-    scraper.ask(REPEATED)
-    scraper.close()
-    server.close()
-    assert min(19, mine + NICENESS) == told[0]
-    assert mine == os.getpriority(os.PRIO_PROCESS, 0)
