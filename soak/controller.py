@@ -38,6 +38,8 @@ from soak.watch.worker_process import WorkerProcess
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
 READY_TIMEOUT_S = 300.0
+# And so much longer for each record that it is filled with first: a million may take half an hour.
+PRELOADED_S = 1 / 500
 LEAD_S = 0.25  # from ready to time zero: every client is at its first slot by then
 GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
 HANG_S = 1.0  # an operation this long in flight is shown as hanging
@@ -128,7 +130,8 @@ class Controller:
         settle()
 
     def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
-        deadline_ns = self._clock.monotonic_ns() + round(READY_TIMEOUT_S * NS_PER_S)
+        allowed_s = READY_TIMEOUT_S + PRELOADED_S * self._scenario.population.preload
+        deadline_ns = self._clock.monotonic_ns() + round(allowed_s * NS_PER_S)
         while self._facts.ready is None:
             for line in self._tail.new_lines():
                 self._facts.fold(line)
@@ -141,7 +144,7 @@ class Controller:
             if worker.exit_code() is not None and self._facts.ready is None:
                 raise Unavailable(f"the worker ended before it was ready: {worker.last_words()}")
             if stop.signal_number or self._clock.monotonic_ns() > deadline_ns:
-                waited = "stopped" if stop.signal_number else f"after {READY_TIMEOUT_S:g} s"
+                waited = "stopped" if stop.signal_number else f"after {allowed_s:g} s"
                 raise Unavailable(f"target {self._scenario.target.name} was not ready ({waited})")
             self.beat_ns = self._clock.monotonic_ns()
             self._clock.sleep_s(TICK_S / 5)

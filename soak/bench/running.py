@@ -17,6 +17,8 @@ from soak.scenario import load
 QUICK_S = 6.0
 # What a run may take beyond its planned time: preloading, the last results, the report.
 GRACE_S = 300.0
+# However slowly a target is filled, it is not slower than this.
+LEAST_PRELOADED_PER_S = 500.0
 # A run is two processes that both compute: the target's and the tester's.
 CPUS_OF_A_RUN = 2
 SOAK = (sys.executable, "-c", "from soak.cli import main; main()")
@@ -44,7 +46,9 @@ def run_scenario(
     length = ("--duration", f"{QUICK_S:g}s") if bench.quick else ()
     command = [*SOAK, "run", str(file), "--set", f"name={benchmark.run_name}"]
     command += ["--plain", "--out", str(bench.out), *length, *bench.flags, *further]
-    allowed_s = load(file).duration_s + GRACE_S
+    scenario = load(file)
+    allowed_s = scenario.duration_s + GRACE_S
+    allowed_s += scenario.population.preload / LEAST_PRELOADED_PER_S
     began_ns = bench.clock.monotonic_ns()
     trouble = ""
     try:
