@@ -7,7 +7,7 @@ from pathlib import Path
 from soak.bench.suite import Benchmark
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
-from soak.report.record import RunRecord
+from soak.report.record import ALIVE, RunRecord
 from soak.rundir import finite
 
 SCHEMA_VERSION = 1
@@ -35,8 +35,7 @@ def document(outcome: Outcome) -> dict[str, object]:
         "benchmark": outcome.benchmark.stem,
         "category": outcome.benchmark.category,
         "timestamp": report.get("started"),
-        "verdict": report.get("verdict")
-        or {"status": "unknown", "exit_code": outcome.exit_code, "reason": outcome.trouble},
+        "verdict": _verdict(outcome, report),
         "results": results(report, plan),
         "objectives": [objective(check) for check in as_rows(report.get("checks"))],
         "metadata": {
@@ -51,6 +50,13 @@ def document(outcome: Outcome) -> dict[str, object]:
     safe = finite(content)
     assert isinstance(safe, dict)
     return safe
+
+
+def _verdict(outcome: Outcome, report: Section) -> object:
+    """The run's own; of one that never began or was cut off, what its last words were."""
+    if report.get("verdict") and report.get("state") not in ALIVE:
+        return report["verdict"]
+    return {"status": "unknown", "exit_code": outcome.exit_code, "reason": outcome.trouble}
 
 
 def objective(check: Section) -> dict[str, object]:

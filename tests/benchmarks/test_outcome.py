@@ -72,6 +72,19 @@ def test_a_benchmark_that_left_no_run_is_unknown_and_says_why():
     assert "latency/mixed" in table.table([told])
 
 
+def test_a_benchmark_that_was_cut_off_says_its_last_words(tmp_path):
+    run = write_run(tmp_path / "run", "crashed", length_s=600.0)
+    outcome = Outcome(
+        benchmark=LATENCY,
+        exit_code=14,
+        execution_s=1.0,
+        record=load_run(run),
+        trouble="soak: target engine was not ready (after 300 s)",
+    )
+    assert "running" == outcome.record.document["state"]
+    assert outcome.trouble == document(outcome)["verdict"]["reason"]
+
+
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
