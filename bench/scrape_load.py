@@ -112,24 +112,24 @@ def summary(scrapers: Crowd) -> dict[str, float]:
     }
 
 
+def is_up() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+
+
 def soaked(out: Path) -> tuple[RunDirectory, list[float], dict[str, float]]:
     """The run, the wall times at which the crowd was turned on and off in turns, and its words."""
     length_s = WARM_S + (2 * PAIRS + 2) * STRETCH_S
     command = [
         *(str(SOAK), "run", "control", "--rate", str(RATE), "--duration", f"{length_s:g}s"),
-        *(
-            "--set",
-            "observe.window=1s",
-            "--listen",
-            f"127.0.0.1:{PORT}",
-            "--out",
-            str(out),
-            "--plain",
-        ),
+        *("--set", "observe.window=1s", "--listen", f"127.0.0.1:{PORT}", "--plain"),
+        *("--out", str(out)),
     ]
     pause = threading.Event()
-    with (out / "log").open("wb") as log:
-        run = subprocess.Popen(command, stdout=log, stderr=log)
+    with (out / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as run:
+        while not is_up():
+            assert run.poll() is None, (out / "log").read_text()
+            pause.wait(0.5)
         pause.wait(WARM_S)
         asking = [sys.executable, "-m", "bench.scrape_load", "--crowd"]
         others = subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -142,7 +142,6 @@ def soaked(out: Path) -> tuple[RunDirectory, list[float], dict[str, float]]:
             pause.wait(STRETCH_S)
         said = json.loads(others.communicate()[0])
         turned_s.append(SystemClock().wall_s())
-        run.wait()
     (directory,) = (path for path in out.iterdir() if path.is_dir())
     return RunDirectory(directory), turned_s, said
 
@@ -171,8 +170,8 @@ def stretches(directory: RunDirectory, turned_s: list[float]) -> dict[str, Float
             mean = np.average(rows[name][inside], weights=rows["count"][inside])
             found[name].append(float(mean))
         within = (samples["t_s"] >= first_s) & (samples["t_s"] <= last_s)
-        line = np.polyfit(samples["t_s"][within], samples["tester_cpu_s"][within], 1)
-        found["tester_cpu_ratio"].append(float(line[0]))
+        at_s, cpu_s = samples["t_s"][within], samples["tester_cpu_s"][within]
+        found["tester_cpu_ratio"].append(float((cpu_s[-1] - cpu_s[0]) / (at_s[-1] - at_s[0])))
     return {name: np.array(values) for name, values in found.items()}
 
 
