@@ -14,8 +14,9 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,9 @@ def desk(front: Path, url: str) -> Iterator[ThreadingHTTPServer]:
     thread.join()
 
 
-def setup(board: dict[str, Any], start_s: float, end_s: float, heading: str) -> dict[str, Any]:
+def setup(
+    board: dict[str, Any], start_s: float, end_s: float, heading: str, run: str = ".+"
+) -> dict[str, Any]:
     step_s = max(5, round((end_s - start_s) / 700))
     return {
         "board": board,
@@ -97,24 +100,41 @@ def setup(board: dict[str, Any], start_s: float, end_s: float, heading: str) -> 
         "variables": {
             "scenario": ".+",
             "target": ".+",
-            "run_id": ".+",
-            "other_run": ".+",
+            "run_id": run,
+            "other_run": run,
             "__rate_interval": f"{max(30, 4 * step_s)}s",
             "__range": f"{round(end_s - start_s)}s",
         },
     }
 
 
-def pictures(front: Path, url: str, span: tuple[float, float], heading: str, out: Path) -> None:
-    """One per board. Raises AssertionError where a board is not drawn or asks somebody else."""
+@dataclass(frozen=True)
+class Drawn:
+    """What a board said when it was drawn. empty: titles of panels that have no data."""
+
+    uid: str
+    event_count: int
+    empty: tuple[str, ...]
+
+
+def drawn(
+    front: Path,
+    url: str,
+    shown: Mapping[str, dict[str, Any]],
+    out: Path,
+) -> Iterator[Drawn]:
+    """A picture per board. shown: uid to what `setup` makes.
+
+    Raises AssertionError where a board is not drawn or asks somebody else than this machine.
+    """
     out.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
     with desk(front, url) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         home = f"http://127.0.0.1:{server.server_port}/"
-        for uid, board in boards().items():
-            server.setup = setup(board, *span, heading)
-            tall = max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in board["panels"])
+        for uid, wanted in shown.items():
+            server.setup = wanted
+            tall = max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in wanted["board"]["panels"])
             page = browser.new_page(viewport={"width": 1920, "height": 60 + 34 * tall})
             asked: list[str] = []
             page.on("request", lambda request, asked=asked: asked.append(request.url))
@@ -126,13 +146,28 @@ def pictures(front: Path, url: str, span: tuple[float, float], heading: str, out
             assert foreign == [], foreign
             page.screenshot(path=out / f"{uid}.png")
             page.close()
-            line = f"{uid}: {said['events']} events; nothing in: {said['empty'] or '-'}"
-            sys.stdout.write(f"{line}\n")
+            empty = tuple(title for title in said["empty"].split("; ") if title)
+            yield Drawn(uid, int(said["events"]), empty)
         browser.close()
 
 
+def pictures(
+    front: Path, url: str, span: tuple[float, float], heading: str, out: Path
+) -> list[str]:
+    """One per board; returns the panels that have no data, as board: title."""
+    shown = {uid: setup(board, *span, heading) for uid, board in boards().items()}
+    missing = []
+    for found in drawn(front, url, shown, out):
+        sys.stdout.write(f"{found.uid}: {found.event_count} events\n")
+        missing += [f"{found.uid}: {title}" for title in found.empty]
+    return missing
+
+
 def soaked(front: Path, out: Path) -> None:
-    """Twenty-two minutes of tests/dashboards/leaky.yaml, scraped by a Prometheus."""
+    """Twenty-two minutes of tests/dashboards/leaky.yaml, scraped by a Prometheus.
+
+    Raises AssertionError where a panel has no data.
+    """
     folder = Path("build/screenshots")
     shutil.rmtree(folder, ignore_errors=True)
     port = free_port()
@@ -145,11 +180,12 @@ def soaked(front: Path, out: Path) -> None:
         found = server.query("max_over_time(soak_run_start_timestamp_seconds[1h])")
         begun_s = max(found.values())
         span = (begun_s, begun_s + 22 * 60)
-        pictures(front, server.url, span, "22 minutes of a target that leaks", out)
+        missing = pictures(front, server.url, span, "22 minutes of a target that leaks", out)
+    assert missing == [], "no data in " + "; ".join(missing)
 
 
 def invented(front: Path, out: Path) -> None:
-    """Six hours at once, made by formulas."""
+    """Six hours at once, made by formulas; what those leave out is empty."""
     folder = Path("build/screenshots")
     shutil.rmtree(folder, ignore_errors=True)
     backfill(list(six_hours.pages(STARTED_S)), folder)

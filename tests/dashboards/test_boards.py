@@ -16,6 +16,7 @@ from dashboards.files import board_files
 from tests.dashboards import six_hours
 from tests.dashboards.asked import BOARDS, LATER, filled, panels, questions, unanswered
 from tests.dashboards.recorded import Recording, recorded
+from tests.dashboards.screenshots import drawn, setup
 from tests.deploy.programs import deploy_program
 from tests.servers import Prometheus, backfill, prometheus
 
@@ -152,6 +153,22 @@ def test_two_runs_of_one_scenario_are_told_apart(answers):
     assert pytest.approx(forth) == {figure: 1 / ratio for figure, ratio in back.items()}
     assert {"soak_target_anonymous_bytes", "soak_health_ratio"} <= forth.keys()
     assert pytest.approx(2, rel=0.2) == forth["soak_achieved_rate"]
+
+
+@pytest.mark.slow
+def test_grafana_s_own_panels_draw_the_overview_with_data(answers, tmp_path):
+    """Where the page is built: that takes 700 MB of packages, too much for each `make test`."""
+    front = ROOT / "build" / "front" / "dist"
+    if not (front / "index.html").is_file():
+        pytest.skip("the page is not built: make build/front/dist/index.html")
+    span_s = answers.soak.pages[0][0], answers.soak.pages[-1][0]
+    uid = "soak-overview"
+    wanted = {uid: setup(BOARDS[uid], *span_s, "a few minutes", answers.soak.run_id)}
+    (found,) = drawn(front, answers.server.url, wanted, tmp_path)
+    late = {question.title for question in questions() if LATER.search(question.expr)}
+    assert set() == set(found.empty) - late
+    assert found.event_count > 0
+    assert (tmp_path / f"{uid}.png").stat().st_size > 50_000
 
 
 @pytest.mark.slow
