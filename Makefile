@@ -177,6 +177,12 @@ bench-quick: setup
 	.venv/bin/soak bench --quick --out build/bench-runs --markdown build/figures/bench.md \
 		--html build/figures/bench.html $(ARGS)
 
+## matrix: every defect of `faulty` in runs of the engine, each caught by the right check; an hour
+.PHONY: matrix
+matrix: setup
+	@mkdir -p build/figures
+	nice .venv/bin/python -m bench.matrix --json build/figures/matrix.json --page build/figures/matrix.md $(ARGS)
+
 ## compare-check: how often `soak compare` is right on real runs, equal and slowed, in about 20 minutes
 .PHONY: compare-check
 compare-check: setup

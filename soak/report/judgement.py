@@ -69,7 +69,8 @@ def checks(record: RunRecord) -> Html:
     head = ("", "check", "measured", "bound", "worst window", "broken since")
     shown = table(head, rows, text_columns=(0, 1))
     said = (
-        "Measured after warm-up. Times count from the start of the run, as hours:minutes:seconds."
+        "Measured after warm-up. Times count from the start of the run, as hours:minutes:seconds. "
+        "How often the detectors behind these are wrong: docs/scorecard.md, `soak scorecard`."
     )
     if not rows:
         return section("checks", "What was judged", element("p", "No check was judged."))
