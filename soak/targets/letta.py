@@ -67,8 +67,8 @@ class Passages:
         self._loop = Loop()
         self._archives: dict[int, str] = {}  # by agent
         in_services = "letta.services"
-        helper: Any = package("letta", f"{in_services}.helpers.agent_manager_helper")
-        helper.LLMClient = Client(self._vectors)
+        asking: Any = package("letta", f"{in_services}.helpers.agent_manager_helper")
+        asking.LLMClient = Client(self._vectors)
         self._passage = package("letta", "letta.schemas.passage").Passage
         self._absent = package("letta", "letta.orm.errors").NoResultFound
         self._config = package("letta", "letta.schemas.embedding_config").EmbeddingConfig(
