@@ -36,3 +36,10 @@ def test_a_wrong_row_says_what_was_expected_and_what_came():
 
     assert not outcome.is_right
     assert "expected 11 by wrong-answers: all 5 checks passed" in said(outcome)
+
+
+def test_a_machine_too_busy_to_tell_makes_no_row_wrong():
+    outcome = Outcome(row=ROWS["slow"], code=13, failed=(), reason="this run cannot be trusted")
+
+    assert (False, True) == (outcome.is_right, outcome.is_unsure)
+    assert said(outcome).startswith("unsure")
