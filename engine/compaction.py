@@ -119,15 +119,18 @@ class Compaction:
     def _steps_of_records(
         self, segment: Segment, size: int
     ) -> Iterator[tuple[list[int], list[int], list[int]]]:
-        """(ids, offsets, lengths) of what seems to live there, in the order of the file.
+        """(ids, offsets, lengths) of what lives there, in the order of the file.
 
-        Looked at without the lock: each step makes sure of it.
+        Seen in one moment: a row that changes hands meanwhile would give the id of one record and
+        the place of another. What goes on later is each step's to notice.
         """
         columns = self._live.columns
-        rows = np.flatnonzero(columns.segment[: columns.n] == segment.number)
-        rows = rows[np.argsort(columns.offset[rows])]
-        ids, offsets, lengths = columns.id[rows], columns.offset[rows], columns.length[rows]
-        for first in range(0, len(rows), size):
+        with self._hold:
+            rows = np.flatnonzero(columns.segment[: columns.n] == segment.number)
+            ids, offsets, lengths = columns.id[rows], columns.offset[rows], columns.length[rows]
+        order = np.argsort(offsets)
+        ids, offsets, lengths = ids[order], offsets[order], lengths[order]
+        for first in range(0, len(order), size):
             part = slice(first, first + size)
             yield ids[part].tolist(), offsets[part].tolist(), lengths[part].tolist()
 
@@ -173,11 +176,17 @@ class Compaction:
 
     def _steps_of_edges(
         self, segment: Segment, size: int
-    ) -> "list[list[tuple[EdgeKey, int, int]]]":
-        edges = self._live.graph.in_segment(segment.number)
-        return [edges[i : i + size] for i in range(0, len(edges), size)]
+    ) -> Iterator[list[tuple[EdgeKey, int, int]]]:
+        """(name, offset, length) of the edges there, in the order of the file; in one moment."""
+        with self._hold:
+            columns = self._live.graph.in_segment(segment.number)
+        order = np.argsort(columns[3])
+        for first in range(0, len(order), size):
+            part = order[first : first + size]
+            listed = [column[part].tolist() for column in columns]
+            yield [(EdgeKey(*name), at, length) for *name, at, length in zip(*listed, strict=True)]
 
-    def _copy_edges(self, segment: Segment, edges: "list[tuple[EdgeKey, int, int]]") -> int:
+    def _copy_edges(self, segment: Segment, edges: list[tuple[EdgeKey, int, int]]) -> int:
         frames = _frames_at(segment, [e[1] for e in edges], [e[2] for e in edges])
         graph = self._live.graph
         ids = [end for key, _, _ in edges for end in key[:2]]

@@ -9,9 +9,10 @@ import zlib
 from array import array
 from collections import deque
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import BadInputError, CapacityError
 from engine.log import Place
@@ -75,19 +76,12 @@ class Graph:
         """Compaction has copied the edge's frame."""
         self._segment[row], self._offset[row] = place
 
-    def in_segment(self, number: int) -> list[tuple[EdgeKey, int, int]]:
-        """(name, offset, length) of the edges whose frames lie there, in the order of the file."""
+    def in_segment(self, number: int) -> tuple[NDArray[Any], ...]:
+        """Copies of (source, target, kind, offset, length) of the edges whose frames lie there."""
         columns = [column.array[: self.n] for column in self._reserved]
         source, target, _, kind, segment, _, offset, length = columns
         rows = np.flatnonzero(segment == number)
-        rows = rows[np.argsort(offset[rows])]
-        names = zip(source[rows].tolist(), target[rows].tolist(), kind[rows].tolist(), strict=True)
-        return [
-            (EdgeKey(*name), at, size)
-            for name, at, size in zip(
-                names, offset[rows].tolist(), length[rows].tolist(), strict=True
-            )
-        ]
+        return tuple(column[rows] for column in (source, target, kind, offset, length))
 
     def add(self, key: EdgeKey, weight: float, lsn: int, place: Place, length: int) -> None:
         """A new edge; one of the same name must have been removed. Raises CapacityError."""
