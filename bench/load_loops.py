@@ -9,8 +9,9 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Histogram
 
 from soak.clock import monotonic_ns, thread_cpu_ns
+from soak.load.block import Block
 from soak.load.client import ErrorClasses, Stop, run_client
-from soak.load.ring import SLOTS, Block, Ring
+from soak.load.ring import SLOTS, Ring
 from soak.load.workload import Workload
 from soak.scenario import resolve
 from soak.watch.windows import Windows

@@ -9,8 +9,17 @@ from typing import Annotated
 import typer
 
 from soak.clock import require_scale
-from soak.commands import benchmarking, comparing, lists, profiling, shootouts
-from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds
+from soak.commands import benchmarking, comparing, lists, profiling, resuming, shootouts
+from soak.commands.options import (
+    STORE,
+    AsJson,
+    Listen,
+    Plain,
+    Published,
+    RunPath,
+    Store,
+    Thresholds,
+)
 from soak.streams import open_closed, say
 from soak.verdict import ExitCode, Mistake
 
@@ -28,9 +37,11 @@ app = typer.Typer(
     soak run configs/smoke.yaml                 half a minute, every operation
     soak run steady --target null --rate 5000   what the tester itself costs
     soak show runs/20260301T120000Z-steady-1f3a a finished, running or crashed run
+    soak resume runs/20260301T120000Z-steady-1f3a go on with one that was stopped or killed
     """,
 )
 app.command("list")(lists.list_)
+app.command()(resuming.resume)
 app.command()(comparing.compare)
 app.command()(benchmarking.bench)
 app.command()(shootouts.shootout)
@@ -45,19 +56,6 @@ Overrides = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change one field; may be repeated."),
 ]
 
-Listen = Annotated[
-    str | None, typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN")
-]
-Published = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--publish",
-        metavar="NAME=VALUE",
-        envvar="SOAK_PUBLISH",
-        help="Serve by TLS or token (certificate, key, clients, token-file), "
-        "remote-write=URL, pushgateway=URL; may be repeated.",
-    ),
-]
 Target = Annotated[str | None, typer.Option(help="Soak this target instead.", envvar="SOAK_TARGET")]
 Duration = Annotated[
     str | None,
@@ -88,7 +86,7 @@ def run(
     ] = None,
     thresholds: Thresholds = None,
     store: Store = STORE,
-    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live view.")] = False,
+    plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
     """Soak a target and judge it.
@@ -100,7 +98,7 @@ def run(
     soak run smoke --baseline main
 
     Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
-    130 and 143 stopped by a signal.
+    130 and 143 stopped by a signal; `soak resume` goes on.
     """
     from soak.comparison.baselines import Baselines
     from soak.outlets import outlets

@@ -8,6 +8,7 @@ tests the tester; it says nothing about a target's speed, and the report names i
 import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from soak.verdict import Mistake
@@ -88,6 +89,11 @@ class SystemClock:
 
     def sleep_s(self, duration_s: float) -> None:
         sleep_s(max(0.0, duration_s))
+
+
+def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """Which start of this machine it is: monotonic times of another one mean nothing here."""
+    return path.read_text().strip() if path.exists() else ""
 
 
 def iso_utc(wall_s: float) -> str:

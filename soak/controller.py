@@ -1,7 +1,9 @@
 """How does a run go from start to verdict? The process that schedules, drains, watches and judges.
 
     start:   run directory -> ring -> worker process -> ready -> time zero
+    resume:  checkpoint -> what the ring still knows -> the same, where run time stopped
     tick:    feed the schedule ahead, drain results, follow the worker's log   (ten a second)
+    keep:    checkpoint (every ten seconds)
     jobs:    sample (every second), judge (every ten): APScheduler, an executor each
     stop:    last results -> last sample -> verdict -> report.json
 
@@ -12,37 +14,35 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from soak import __version__
-from soak.clock import NS_PER_S, Clock
+from soak.clock import NS_PER_S, Clock, boot_id
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
+from soak.load.salvage import blocks
 from soak.load.workload import Workload
 from soak.logs import log
-from soak.result import OPERATIONS
-from soak.rundir import ROOM, LineLog, RunDirectory, RunDirError
+from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, dump
-from soak.snapshot import NAN, Hang, Identity, Snapshot, State
-from soak.verdict import ExitCode, Mistake
+from soak.snapshot import Snapshot, State
+from soak.state import Tree
 from soak.watch.allocator import settle, sweep
-from soak.watch.conditions import Moment
+from soak.watch.checkpoint import Checkpoints, NotResumable, Parts, Standing
+from soak.watch.conditions import Moment, hang_of
 from soak.watch.ending import Ending, write_checkpoint, write_histograms
-from soak.watch.environment import describe, with_target
+from soak.watch.environment import describe, identity_of, with_target
 from soak.watch.events import EventLog
 from soak.watch.jobs import every
 from soak.watch.losses import Losses
 from soak.watch.observer import Observer
-from soak.watch.status import EVICTED, Status, starting, warm_until_s
+from soak.watch.readiness import await_ready
+from soak.watch.resumption import Resumption, Stop, absent_s, await_release, cut_logs
+from soak.watch.status import Status, starting, warm_until_s
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
-READY_TIMEOUT_S = 300.0
-# And so much longer for each record that it is filled with first: a million may take half an hour.
-PRELOADED_S = 1 / 500
 LEAD_S = 0.25  # from ready to time zero: every client is at its first slot by then
 GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
-HANG_S = 1.0  # an operation this long in flight is shown as hanging
 
 Show = Callable[[Snapshot], None]
 
@@ -54,12 +54,6 @@ class StopRequest:
     signal_number: int = 0
 
 
-class Unavailable(Mistake):
-    """The target could not be started; the message is in its own words."""
-
-    exit_code = ExitCode.TARGET
-
-
 class Controller:
     """One run, from an empty run directory to its report.json."""
 
@@ -69,7 +63,9 @@ class Controller:
         directory: RunDirectory,
         clock: Clock,
         arguments: Sequence[str],
+        kept: Tree | None = None,
     ) -> None:
+        """kept: the checkpoint of a run to go on with."""
         self._scenario = scenario
         self._directory = directory
         self._clock = clock
@@ -79,25 +75,39 @@ class Controller:
         self._facts = WorkerFacts()
         self._tail = LogTail(directory.worker_log)
         self._ending = Ending()
-        self._has_begun = False
+        self._kept = kept
+        self._standing = Standing()
+        self._stop: Stop | None = None
+        self._has_begun = kept is not None
         self.beat_ns = clock.monotonic_ns()
 
     def run(self, stop: StopRequest, show: Show) -> Snapshot:
         """Block until the run is over; show gets a snapshot a second.
 
-        Makes the run directory. Raises RunDirError, and Unavailable when the target cannot start.
+        Makes the run directory. Raises RunDirError, NotResumable, and Unavailable when the target
+        cannot start.
         """
-        self._directory.make()
+        if self._kept is None:
+            self._directory.make()
+        held = self._directory.claim(self._directory.path)
+        if held is None:
+            raise NotResumable(f"{self._directory.path}: this run is still going on")
         try:
             return self._run(stop, show)
         except RunDirError:
             if not self._has_begun:
                 self._directory.discard()
             raise
+        finally:
+            self._directory.release(held)
 
     def _run(self, stop: StopRequest, show: Show) -> Snapshot:
-        self._directory.replace(self._directory.scenario, dump(self._scenario).encode())
-        self._directory.replace_json(self._directory.environment, self._environment)
+        if self._kept is None:
+            self._directory.replace(self._directory.scenario, dump(self._scenario).encode())
+            self._directory.replace_json(self._directory.environment, self._environment)
+        else:
+            await_release(self._directory, self._clock)
+            cut_logs(self._directory, self._kept)
         self._prepare()
         with WorkerProcess(self._scenario, self._directory) as worker:
             self._await_ready(worker, stop)
@@ -109,7 +119,8 @@ class Controller:
     def _prepare(self) -> None:
         """Build everything before time zero: what comes after it is charged to somebody."""
         scenario, directory = self._scenario, self._directory
-        self._ring = Ring.create(directory.ring)
+        is_fresh = self._kept is None
+        self._ring = Ring.create(directory.ring if is_fresh else directory.ring_to_be)
         self._workload = Workload(scenario)
         self._feeder = Feeder(self._workload, self._ring)
         self._logs = [LineLog(directory.events), LineLog(directory.verdicts)]
@@ -124,49 +135,73 @@ class Controller:
         self._status = Status(
             scenario, self._identity, self._observer, self._events, self._logs[1], self._losses
         )
-        self._phase_index = 0
+        self._resume_or_not()
+        self._phase_index = self._standing.phase_index
         self._warm_until_s = warm_until_s(scenario)
-        self._window_end_s = scenario.observe.window
+        self._window_end_s = self._standing.at_s + scenario.observe.window
         settle()
 
-    def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
-        allowed_s = READY_TIMEOUT_S + PRELOADED_S * self._scenario.population.preload
-        deadline_ns = self._clock.monotonic_ns() + round(allowed_s * NS_PER_S)
-        while self._facts.ready is None:
-            for line in self._tail.new_lines():
-                self._facts.fold(line)
-            if self._facts.unavailable:
-                raise Unavailable(f"target {self._scenario.target.name}: {self._facts.unavailable}")
-            if worker.exit_code() == ExitCode.USAGE:
-                words = worker.last_words()
-                where = self._directory.path
-                raise RunDirError(f"{where}: the worker found no room there: {words}; {ROOM}")
-            if worker.exit_code() is not None and self._facts.ready is None:
-                raise Unavailable(f"the worker ended before it was ready: {worker.last_words()}")
-            if stop.signal_number or self._clock.monotonic_ns() > deadline_ns:
-                waited = "stopped" if stop.signal_number else f"after {allowed_s:g} s"
-                raise Unavailable(f"target {self._scenario.target.name} was not ready ({waited})")
-            self.beat_ns = self._clock.monotonic_ns()
-            self._clock.sleep_s(TICK_S / 5)
-        log().info(
-            "target_ready", target=self._scenario.target.name, pids=self._facts.ready["pids"]
+    def _resume_or_not(self) -> None:
+        parts = Parts(
+            workload=self._workload,
+            feeder=self._feeder,
+            observer=self._observer,
+            events=self._events,
+            facts=self._facts,
+            tail=self._tail,
+            status=self._status,
+            losses=self._losses,
+            logs={log.name: log for log in self._logs},
         )
-        self._environment = with_target(self._environment, self._facts.ready)
+        self._checkpoints = Checkpoints(self._directory, parts, self._clock)
+        if self._kept is not None:
+            resumption = Resumption(self._scenario, self._directory, self._kept, parts)
+            self._stop, self._standing = resumption.fold(), resumption.standing
+            resumption.carry_over(self._ring, self._checkpoints)
+
+    def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
+        def is_stopped() -> bool:
+            self.beat_ns = self._clock.monotonic_ns()
+            return bool(stop.signal_number)
+
+        scenario, facts = self._scenario, self._facts
+        ready = await_ready(
+            worker, self._directory, scenario, facts, self._tail, self._clock, is_stopped
+        )
+        log().info("target_ready", target=scenario.target.name, pids=ready["pids"])
+        self._environment = with_target(self._environment, ready)
         self._directory.replace_json(self._directory.environment, self._environment)
 
     def _begin(self) -> None:
-        """Fix time zero and fill the ring."""
+        """Fix time zero, which every gap moves, and fill the ring."""
         self._has_begun = True
         self._status.environment = self._environment
-        self._t0_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
-        started_s = self._clock.wall_s() + LEAD_S
-        self._events.begin(self._t0_ns, started_s)
-        self._status.identity = replace(self._identity, started=started_s)
+        standing = self._standing
+        begin_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
+        self._t0_ns = standing.t0_ns = begin_ns - round(standing.at_s * NS_PER_S)
+        standing.boot_id = boot_id()
+        standing.wall_s = self._clock.wall_s() + LEAD_S - standing.at_s
+        standing.started_s = standing.started_s or standing.wall_s
+        self._events.begin(self._t0_ns, standing.wall_s)
+        self._status.identity = replace(self._identity, started=standing.started_s)
+        if self._stop is None:
+            self._enter_phase(0, 0.0)
+        else:
+            gap = standing.close_gap(absent_s(self._stop, self._clock))
+            details = {"absent_s": gap.absent_s, "in_doubt": gap.in_doubt_count}
+            self._events.add("gap", "detected", begin_ns, 0, details)
+        self._status.gaps = standing.gaps
+        self._checkpoints.write_still(standing)
         self._ring.start(self._t0_ns)
+        for block in blocks(standing.waiting, self._workload.bounds):
+            self._ring.write(block)
         self._feeder.feed(self._clock.monotonic_ns())
-        self._events.add(
-            "phase", "injected", self._t0_ns, 0, {"phase": self._scenario.phases[0].name}
-        )
+
+    def _enter_phase(self, index: int, begins_s: float) -> None:
+        self._phase_index = self._standing.phase_index = index
+        at_ns = self._t0_ns + round(begins_s * NS_PER_S)
+        name = self._scenario.phases[index].name
+        self._events.add("phase", "injected", at_ns, 0, {"phase": name})
 
     def beat_age_s(self) -> float:
         """How long ago the loop last turned."""
@@ -183,21 +218,9 @@ class Controller:
 
     def _sample(self) -> None:
         at_s = self._elapsed_s()
-        if at_s <= 0:
+        if at_s <= self._standing.at_s:
             return
-        facts = self._facts
-        known = {
-            "offered_per_s": self._workload.offered_rate(at_s),
-            "operations_total": float(self._observer.result_count),
-            "stored_total": facts.counters.get("stored", NAN),
-            "deleted_total": facts.counters.get("deleted", NAN),
-            "evicted_total": facts.stats.get(EVICTED, NAN),
-            "live_records": facts.live_records,
-            "recall": facts.recall_last[-1] if facts.recall_last else NAN,
-            "score": self._status.health_ratio(),
-            "control_s": facts.hiccup.get("control_s", NAN),
-        }
-        self._observer.sample(known)
+        self._observer.sample(self._status.known(self._workload.offered_rate(at_s)))
 
     def _judge(self) -> None:
         self._status.judge(self._elapsed_s())
@@ -217,7 +240,16 @@ class Controller:
                 self._losses.look()
                 self.latest = self._status.snapshot(self._moment("running"))
                 show(self.latest)
+            if self._checkpoints.is_due(now_ns, self._ring):
+                self._keep()
             self._clock.sleep_s(TICK_S)
+
+    def _keep(self) -> None:
+        """What could not be written is tried again; till then the run goes on from the last one."""
+        try:
+            self._checkpoints.write(self._standing, self._ring)
+        except RunDirError as error:
+            log().warning("checkpoint_failed", error=str(error))
 
     def _is_over(self, worker: WorkerProcess, stop: StopRequest) -> bool:
         if worker.exit_code() is not None:
@@ -232,13 +264,10 @@ class Controller:
     def _turn_pages(self, elapsed_s: float) -> None:
         """Close the window where one ends: at its length, and where the phase changes."""
         index = min(self._workload.phase_at(max(0.0, elapsed_s)), len(self._scenario.phases) - 1)
-        if index != self._phase_index:
+        if index > self._phase_index:
             begins_s = sum(phase.duration for phase in self._scenario.phases[:index])
             self._close_window(begins_s)
-            self._phase_index = index
-            name = self._scenario.phases[index].name
-            at_ns = self._t0_ns + round(begins_s * NS_PER_S)
-            self._events.add("phase", "injected", at_ns, 0, {"phase": name})
+            self._enter_phase(index, begins_s)
         elif elapsed_s >= self._window_end_s:
             self._close_window(elapsed_s)
 
@@ -253,6 +282,7 @@ class Controller:
         elapsed_s, ring = self._elapsed_s(), self._ring
         now_ns = self._clock.monotonic_ns()
         lost_count = ring.folded - ring.void_count - self._observer.result_count
+        lost_count -= self._standing.lost_track_count
         return Moment(
             state=state,
             phase=self._scenario.phases[self._phase_index].name,
@@ -262,25 +292,15 @@ class Controller:
             overdue_count=ring.overdue_count(now_ns),
             dropped_count=max(0, lost_count),
             written_late=self._feeder.late,
-            hang=self._hang(),
+            hang=hang_of(ring, now_ns),
         )
-
-    def _hang(self) -> Hang | None:
-        now_ns = self._clock.monotonic_ns()
-        oldest = self._ring.oldest_unfinished(now_ns)
-        if oldest is None:
-            return None
-        index, operation, due_ns, start_ns = oldest
-        age_s = (now_ns - (start_ns or due_ns)) / NS_PER_S
-        if age_s < HANG_S:
-            return None
-        return Hang(operation=OPERATIONS[operation], index=index, age_s=age_s)
 
     def _elapsed_s(self) -> float:
         return (self._clock.monotonic_ns() - self._t0_ns) / NS_PER_S
 
     def _end(self, worker: WorkerProcess, stop: StopRequest) -> Snapshot:
         """Let operations in flight end, judge a last time, and write what remains."""
+        self._keep()
         self._feeder.stop(self._clock.monotonic_ns())
         grace_s = min(GRACE_S, self._scenario.target.timeout)
         deadline_ns = self._clock.monotonic_ns() + round(grace_s * NS_PER_S)
@@ -317,6 +337,8 @@ class Controller:
         for each in snapshot.verdicts:
             self._status.log_verdict(snapshot.elapsed_s, each)
         losses.keep(lambda: write_checkpoint(directory, snapshot, self._ring.scheduled))
+        if snapshot.state == "finished":
+            directory.resumable.unlink(missing_ok=True)
         # The last lines and files may have been lost, too.
         self.latest = self._last(moment)
         for written in self._logs:
@@ -326,16 +348,3 @@ class Controller:
     def _last(self, moment: Moment) -> Snapshot:
         verdict = self._ending.verdict(moment.elapsed_s, self._losses.sentence())
         return self._status.snapshot(moment, verdict)
-
-
-def identity_of(scenario: Scenario, directory: RunDirectory, clock: Clock) -> Identity:
-    """Which run this is; `started` is now, and moves to time zero once that is fixed."""
-    return Identity(
-        run_id=directory.run_id,
-        scenario=scenario.name,
-        target=scenario.target.name,
-        seed=scenario.seed,
-        version=__version__,
-        started=clock.wall_s(),
-        directory=str(directory.path),
-    )

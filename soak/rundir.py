@@ -11,7 +11,8 @@
     samples.csv        a row per sample                            (controller appends)
     verdicts.jsonl     every change of a check's status            (controller appends)
     histograms.npz     the run's latency, service and lateness counts
-    checkpoint.json    how far the run is
+    checkpoint.bin     what the controller knows, every ten seconds: see soak/watch/checkpoint.py
+    checkpoint.json    how far the run came
     profile.txt        folded stacks of the worker, profile.svg drawn of them (soak profile)
     report.json        the last snapshot;  report.html the same for people
     data/              the target's own files
@@ -22,6 +23,7 @@ the worst a crash leaves is one torn last line.
 
 import csv
 import errno
+import fcntl
 import io
 import json
 import math
@@ -50,6 +52,7 @@ class RunDirectory:
         self.scenario = path / "scenario.yaml"
         self.environment = path / "environment.json"
         self.ring = path / "ring.bin"
+        self.ring_to_be = path / "ring.bin.new"
         self.population = path / "population.bin"
         self.worker_log = path / "worker.jsonl"
         self.events = path / "events.jsonl"
@@ -59,6 +62,7 @@ class RunDirectory:
         self.verdicts = path / "verdicts.jsonl"
         self.histograms = path / "histograms.npz"
         self.checkpoint = path / "checkpoint.json"
+        self.resumable = path / "checkpoint.bin"
         self.report = path / "report.json"
         self.report_html = path / "report.html"
         self.data = path / "data"
@@ -86,14 +90,34 @@ class RunDirectory:
     def run_id(self) -> str:
         return self.path.name
 
-    def replace(self, path: Path, content: bytes) -> None:
-        """Write a whole file so that a reader sees the old one or the new one, never a part."""
+    def claim(self, path: Path) -> int | None:
+        """Hold that directory of the run until this process ends; None where another one does.
+
+        The number is that of a descriptor, which holds it while it is open.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def release(self, held: int) -> None:
+        os.close(held)
+
+    def replace(self, path: Path, content: bytes, *, is_synced: bool = True) -> None:
+        """Write a whole file so that a reader sees the old one or the new one, never a part.
+
+        is_synced: so that it survives a power failure, too.
+        """
         partial = path.with_name(path.name + ".partial")
         try:
             with partial.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if is_synced:
+                    os.fsync(file.fileno())
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -124,13 +148,19 @@ class LineLog:
         except OSError as error:
             raise unwritable(path, error) from error
         self._path = path
+        self.name = path.name
         self._head = b""
         self.trouble = ""
         self.lost_count = 0
 
+    @property
+    def offset(self) -> int:
+        """How many bytes the file has."""
+        return os.fstat(self._file.fileno()).st_size
+
     def begin(self, head: str) -> None:
-        """Let this line come first: before the first one that finds room."""
-        self._head = head.encode() + b"\n"
+        """Let this line come first: before the first one that finds room, in an empty file."""
+        self._head = head.encode() + b"\n" if not self.offset else b""
 
     def append(self, line: str) -> None:
         """Raises RunDirError for anything but a disk that is full or failing."""

@@ -194,13 +194,15 @@ class Evidence:
     """All a detector may look at: columns of equal length up to now, and the run's landmarks.
 
     columns["t_s"] is strictly increasing; a missing figure is nan. warm_until_s: what came before
-    is warm-up. planned_s: how long the run means to be.
+    is warm-up. planned_s: how long the run means to be. gaps_s: when it went on after a gap, with
+    another process of the target.
     """
 
     columns: Mapping[str, Floats]
     totals: Mapping[str, float]
     warm_until_s: float
     planned_s: float
+    gaps_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from soak.seams import Floats
+from soak.state import Tree, put_back, taken
 
 MAX_COLUMNS = 256
+STATE = ("_rows", "_stride", "_pending_rows")
 MAX_SUFFIX = "_max"  # merged by maximum; every other column by the mean of what is not nan
 
 
@@ -59,6 +61,17 @@ class Series:
         self._pending_rows += 1
         if self._pending_rows == self._stride:
             self._keep_pending()
+
+    def state(self) -> Tree:
+        kept = {name: column[: self._rows].copy() for name, column in self._columns.items()}
+        return {**taken(self, STATE), "_pending": dict(self._pending), "columns": kept}
+
+    def restore(self, tree: Tree) -> None:
+        """What `state` gave."""
+        put_back(self, {name: tree[name] for name in (*STATE, "_pending")})
+        for name, kept in tree["columns"].items():
+            self._columns[name] = np.full(self._capacity, np.nan)
+            self._columns[name][: kept.size] = kept
 
     def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
         """Copies of those columns that exist, or of all; equally long.

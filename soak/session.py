@@ -1,4 +1,4 @@
-"""What does `soak run` do? A controller, what people see of it, and the papers at the end."""
+"""What do `soak run` and `soak resume` do? A controller, what people see of it, and the papers."""
 
 import json
 import os
@@ -6,7 +6,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -19,13 +20,14 @@ from soak.outlets import NOWHERE, Outlets, conclude, publishing
 from soak.report.document import document
 from soak.report.record import RunRecord
 from soak.rundir import RunDirectory, RunDirError
-from soak.scenario import Scenario
+from soak.scenario import Scenario, load
 from soak.show.plain import Plain
 from soak.snapshot import Identity, Snapshot
 from soak.streams import say
 from soak.targets._packages import interpreter
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
+from soak.watch.checkpoint import NotResumable, read
 
 
 class View(Protocol):
@@ -34,6 +36,16 @@ class View(Protocol):
     def update(self, snapshot: Snapshot) -> None: ...
     def close(self, verdict: RunVerdict, report: str = "") -> None: ...
     def restore(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """To whom a run is told, and how."""
+
+    plain: bool
+    as_json: bool
+    listen: str | None
+    published: Outlets
 
 
 def execute(
@@ -53,19 +65,70 @@ def execute(
     """
     interpreter(scenario.target)  # raises before there is a run directory
     require_comparable(scenario, baselines)
+    clock = _clock()
+    directory = RunDirectory.named(out, scenario.name, clock.wall_s())
+    controller = Controller(scenario, directory, clock, arguments)
+    judged = partial(gated, directory=directory, baselines=baselines, thresholds=thresholds)
+    told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
+    return _carry_out(controller, directory, clock, told, judged if baselines else None)
+
+
+def resume(
+    path: Path,
+    *,
+    listen: str | None,
+    plain: bool,
+    as_json: bool,
+    arguments: Sequence[str],
+    published: Outlets = NOWHERE,
+) -> int:
+    """Go on with the run in that directory and return the exit code. Raises Mistake.
+
+    listen: another address than the run had.
+    """
+    directory = RunDirectory(path.resolve())
+    if not directory.scenario.exists():
+        raise NotResumable(
+            f"{path}: not a run directory, it has no scenario.yaml; `soak list runs` shows what "
+            "there is"
+        )
+    scenario = load(directory.scenario, listen=listen)
+    interpreter(scenario.target)
+    held = directory.claim(directory.path)
+    if held is None:
+        raise NotResumable(f"{directory.path}: this run is still going on")
+    kept = read(directory, scenario)
+    directory.release(held)
+    clock = _clock()
+    controller = Controller(scenario, directory, clock, arguments, kept)
+    told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
+    return _carry_out(controller, directory, clock, told, None)
+
+
+def _clock() -> SystemClock:
     keep_flat()
     clock = SystemClock()
     level = os.environ.get("SOAK_LOG", "warning")
     configure(clock, as_json=not sys.stderr.isatty(), level=level)
-    directory = RunDirectory.named(out, scenario.name, clock.wall_s())
+    return clock
+
+
+def _carry_out(
+    controller: Controller,
+    directory: RunDirectory,
+    clock: SystemClock,
+    told: Told,
+    judged: Callable[[Snapshot], Snapshot] | None,
+) -> int:
+    """From the first view to the last word. judged: what else is asked of the finished run."""
     stop = StopRequest()
+    listen, published = told.listen, told.published
     with ExitStack() as stack:
-        controller = Controller(scenario, directory, clock, arguments)
         newest, beat_age_s = lambda: controller.latest, controller.beat_age_s
         url = stack.enter_context(
-            publishing(published, scenario.listen, newest, beat_age_s, directory, clock)
+            publishing(published, listen, newest, beat_age_s, directory, clock)
         )
-        view = _view(controller.latest.identity, url, stop, plain=plain)
+        view = _view(controller.latest.identity, url, stop, plain=told.plain)
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.signal(number, _stopper(stop, view))
             stack.callback(signal.signal, number, before)
@@ -74,13 +137,13 @@ def execute(
         except Mistake:
             view.restore()  # the console script says why, once
             raise
-        if baselines:
-            snapshot = gated(snapshot, directory, baselines, thresholds)
+        if judged is not None:
+            snapshot = judged(snapshot)
         view.update(snapshot)
         conclude(published, snapshot)
         snapshot, report = write_papers(directory, snapshot)
         view.close(snapshot.verdict, report)
-    _say_result(snapshot, report, as_json=as_json)
+    _say_result(snapshot, report, as_json=told.as_json)
     return snapshot.verdict.exit_code
 
 

@@ -90,6 +90,19 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The tester was gone, and the run went on later. at_s: in run time, which stood still.
+
+    absent_s: how long by the clock on the wall. in_doubt_count: operations in flight at that
+    moment, whose answers nobody heard.
+    """
+
+    at_s: float
+    absent_s: float
+    in_doubt_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """Can this run be trusted? reasons: why not, empty when it can.
 
@@ -111,6 +124,7 @@ class Certificate:
     sampler_failures: Mapping[str, int]
     is_void: bool = False
     lost_lines: int = 0  # of the run's logs, on a full disk
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ where its time goes (`soak profile`).
 """
 
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -24,8 +25,9 @@ from traceback import format_exception
 from soak import plugins
 from soak.clock import SystemClock, monotonic_ns, sleep_s
 from soak.load import profiler
-from soak.load.client import ErrorClasses, Stop, run_client
+from soak.load.client import ErrorClass, ErrorClasses, Stop, run_client
 from soak.load.ring import Ring
+from soak.load.slots import Carried
 from soak.load.telemetry import Telemetry, WorkerLog
 from soak.oracle import importance
 from soak.oracle.population import Population, Shape
@@ -67,6 +69,9 @@ class Bench:
 
 def main(directory: RunDirectory) -> int:
     """Run until stopped; returns the exit code. Raises RunDirError when it cannot begin."""
+    directory.data.mkdir(exist_ok=True)
+    if directory.claim(directory.data) is None:
+        raise RunDirError(f"{directory.data}: another worker has the target open")
     log = WorkerLog(LineLog(directory.worker_log))
     stop = Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -123,17 +128,20 @@ def _serve(
     stop: Stop,
     threads: ThreadPoolExecutor,
 ) -> int:
+    ring = Ring.open(directory.ring)
+    ring.worker_pid = os.getpid()
+    carried = ring.carried
     try:
-        bench = build(scenario, directory)
-        _preload(bench, scenario.population.preload, scenario.population.batch, stop)
+        bench = build(scenario, directory, carried)
+        if not carried.generation:
+            _preload(bench, scenario.population.preload, scenario.population.batch, stop)
+            log.tell("preloaded", stored=bench.population.stored)
     except Unavailable as error:
         log.tell("unavailable", reason=str(error))
         return ExitCode.TARGET
-    ring = Ring.open(directory.ring)
-    ring.worker_pid = os.getpid()
-    errors = ErrorClasses()
+    errors = ErrorClasses(_known_errors(directory) if carried.generation else ())
     telemetry = Telemetry(log, bench.target, bench.population, errors)
-    slots, claims = ring.slots(), count()
+    slots, claims = ring.slots(), count(carried.first_index)
     clients = [
         threads.submit(run_client, slots, bench.operations, claims, stop, errors)
         for _ in range(scenario.target.clients)
@@ -199,16 +207,27 @@ def _trace(error: BaseException) -> str:
     return "".join(format_exception(error))[-2_000:]
 
 
-def build(scenario: Scenario, directory: RunDirectory) -> Bench:
-    """The target of the scenario and what is asked of it; raises Unavailable."""
+def _known_errors(directory: RunDirectory) -> Iterator[ErrorClass]:
+    """The classes that earlier workers of this run have told, in order of their index."""
+    with directory.worker_log.open("rb") as lines:
+        for line in lines:
+            if b'"error_class"' in line[:80]:
+                told = json.loads(line)
+                yield ErrorClass(told["index"], told["type"], told["text"])
+
+
+def build(scenario: Scenario, directory: RunDirectory, carried: Carried | None = None) -> Bench:
+    """The target of the scenario and what is asked of it; raises Unavailable.
+
+    carried: what a run that goes on has behind it; then the target opens what it holds.
+    """
     module = plugins.load("targets", scenario.target.name)
-    directory.data.mkdir(exist_ok=True)
     target = attempt(
         lambda params: module.build(params, directory.data, SystemClock()), scenario.target.params
     )
     if isinstance(target, Failure):
         raise Unavailable(_words(target.error))
-    population = _population(scenario, directory)
+    population = _population(scenario, directory, carried or Carried())
     population.watch(target)
     wanted = dict.fromkeys([*scenario.operations, *_preloading(scenario, target)])
     return Bench(
@@ -221,10 +240,10 @@ def build(scenario: Scenario, directory: RunDirectory) -> Bench:
     )
 
 
-def _population(scenario: Scenario, directory: RunDirectory) -> Population:
+def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -> Population:
     wanted = scenario.population
     content = plugins.load("content", scenario.content.kind)
-    return Population(
+    population = Population(
         directory.population,
         content.build(scenario.content.params, scenario.seed, wanted.keys),
         Shape(
@@ -241,7 +260,14 @@ def _population(scenario: Scenario, directory: RunDirectory) -> Population:
             getattr(importance, phase.importance.kind)(**phase.importance.params.model_dump())
             for phase in scenario.phases
         ],
+        resume=carried.generation > 0,
     )
+    population.checked = carried.checked_count
+    population.stored = carried.stored_count
+    population.deleted = carried.deleted_count
+    if carried.is_torn:
+        population.doubt_all()
+    return population
 
 
 def _preloading(scenario: Scenario, target: Target) -> list[str]:

@@ -19,7 +19,7 @@ ROWS = (
     "rundir series",
     "scenario",
     "seams plugins sentences",
-    "result histogram verdict clock snapshot streams",
+    "result histogram verdict clock snapshot streams state",
 )
 ROW_OF = {name: number for number, row in enumerate(ROWS, start=1) for name in row.split()}
 ROWS_KEPT_APART = {2, 5}

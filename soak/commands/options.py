@@ -20,6 +20,20 @@ Thresholds = Annotated[
 Store = Annotated[
     Path, typer.Option("--store", help="Where baselines are kept.", envvar="SOAK_BASELINES")
 ]
+Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live view.")]
+Listen = Annotated[
+    str | None, typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN")
+]
+Published = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--publish",
+        metavar="NAME=VALUE",
+        envvar="SOAK_PUBLISH",
+        help="Serve by TLS or token (certificate, key, clients, token-file), "
+        "remote-write=URL, pushgateway=URL; may be repeated.",
+    ),
+]
 STORE = Path("baselines")
 
 

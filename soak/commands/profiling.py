@@ -62,11 +62,10 @@ def _worker(directory: "RunDirectory") -> int:
 
     if not directory.worker_log.is_file():
         raise Mistake(f"{directory.path}: no run directory, it has no {directory.worker_log.name}")
-    with directory.worker_log.open() as lines:
-        try:
-            hello = json.loads(lines.readline())
-        except ValueError:
-            hello = {}
+    with directory.worker_log.open("rb") as lines:
+        # The last one: a run that was resumed has had several workers.
+        hellos = [line for line in lines if b'"kind": "hello"' in line[:80]]
+    hello = json.loads(hellos[-1]) if hellos and hellos[-1].endswith(b"\n") else {}
     pid = hello.get("pid")
     # A worker that does not know the signal would die of it.
     if not isinstance(pid, int) or hello.get("profiles") is not True:

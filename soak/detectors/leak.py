@@ -11,6 +11,7 @@ and how often it is wrong is measured by `soak scorecard`.
 """
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._account import ONSETS, TIME, Look, account, detectable_bytes_per_s, said
 from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
+from soak.detectors._stretch import of_one_process
 from soak.detectors._trend import TINY, Trend, find_trend, log_mean
 from soak.scenario.quantities import Duration, Size
 from soak.seams import Evidence, Finding, Floats
@@ -70,7 +72,16 @@ class Params(BaseModel):
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Fail when three of four looks find a leak; effect and interval in bytes per second."""
+    """Fail when three of four looks find a leak; effect and interval in bytes per second.
+
+    Of a run with gaps the longest stretch between them is looked at.
+    """
+    stretch = of_one_process(evidence)
+    finding = _of_stretch(stretch.evidence, params)
+    return replace(finding, reason=finding.reason + stretch.said)
+
+
+def _of_stretch(evidence: Evidence, params: Params) -> Finding:
     absent = [c for c in (params.column, params.records) if c not in evidence.columns]
     if absent:
         reason = f"{' and '.join(absent)} not measured, so a leak cannot be told from growth"

@@ -7,11 +7,13 @@ probabilities p from a half to one of (2p)^rises (2 - 2p)^falls, averaged over t
 """
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._stretch import of_one_process
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -36,7 +38,13 @@ class Params(BaseModel):
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Pass, fail or unknown; the effect is the rise per hour."""
+    """Pass, fail or unknown; the effect is the rise per hour, without a gap in it."""
+    stretch = of_one_process(evidence)
+    finding = _of_stretch(stretch.evidence, params)
+    return replace(finding, reason=finding.reason + stretch.said)
+
+
+def _of_stretch(evidence: Evidence, params: Params) -> Finding:
     values = evidence.columns.get(params.column, np.empty(0))
     name = params.column.replace("_", " ")
     if not values.size:

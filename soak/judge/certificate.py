@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from soak.detectors.degradation import SPEED
 from soak.judge.machine import Machine
 from soak.sentences import count, figure
-from soak.snapshot import NAN, Certificate, Quantiles
+from soak.snapshot import NAN, Certificate, Gap, Quantiles
 from soak.verdict import Status, Verdict
 
 # What neighbours and a late tester can make worse: times and rates, and nothing else.
@@ -77,7 +77,8 @@ class Conditions:
     scheduled them, worst by written_late_s. is_slow: whether a time or rate objective is broken.
     tightest_s: the smallest latency bound among the checks, nan without one. samples, failures,
     worst_gap: per sampler, all, failed, and most failed in a row. loss: what the record lacks, a
-    sentence, empty where it is whole; lost_lines: how many lines of logs that is.
+    sentence, empty where it is whole; lost_lines: how many lines of logs that is. gaps: when nobody
+    was there; they spoil nothing, because run time stands still in them.
     """
 
     lateness: Quantiles = field(default_factory=Quantiles)
@@ -101,6 +102,7 @@ class Conditions:
     worst_gap: Mapping[str, int] = field(default_factory=dict)
     loss: str = ""
     lost_lines: int = 0
+    gaps: tuple[Gap, ...] = ()
 
 
 class SamplerRecord:
@@ -168,6 +170,7 @@ def certify(conditions: Conditions, limits: Limits | None = None) -> Certificate
         clock_step_s=machine.clock_step_s,
         sampler_failures=dict(conditions.failures),
         lost_lines=conditions.lost_lines,
+        gaps=conditions.gaps,
     )
 
 

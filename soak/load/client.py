@@ -4,7 +4,7 @@ The load loop is the heart of the tester. It allocates nothing that stays, takes
 three times apart: when the operation was due, when it was issued, when it was answered.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
@@ -52,8 +52,10 @@ class ErrorClass:
 class ErrorClasses:
     """Which errors the target has raised, at most MAX_ERROR_CLASSES kinds; 0 stands for others."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, ErrorClass] = {}
+    def __init__(self, known: Iterable[ErrorClass] = ()) -> None:
+        """known: those of the workers before, in order of their index, from 1 on."""
+        self._found = {found.type: found for found in known}
+        self.known_count = len(self._found)
         self._lock = Lock()
 
     def index_of(self, error: Exception) -> int:

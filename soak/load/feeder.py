@@ -1,12 +1,14 @@
 """How far ahead is the schedule written? Enough that the load never waits for the controller."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from soak.clock import NS_PER_S, TIME_SCALE
-from soak.load.ring import Block, Ring
+from soak.load.block import Block
+from soak.load.ring import Ring
 from soak.load.workload import Workload
+from soak.state import Tree
 
 # The controller may be away this long (a slow judgement, a swapped-out page) without being felt.
 AHEAD_S = 2.0 * TIME_SCALE
@@ -65,9 +67,32 @@ class Feeder:
 
     def stop(self, now_ns: int) -> None:
         """No more: what is due by now is still issued, the rest of the schedule withdrawn."""
+        self.feed(now_ns)  # whoever was away at the end has not written all that is due
         self._ring.cut(now_ns)
         self._block = None
         self.is_finished = True
+
+    def state(self) -> Tree:
+        """What was drawn and found no room yet, and how often it was late."""
+        block = None if self._block is None else asdict(self._block)
+        return {"block": block, "late_count": self.late.count, "late_s": self.late.worst_s}
+
+    def restore(self, tree: Tree) -> None:
+        self._block = None if tree["block"] is None else Block(**tree["block"])
+        self.late = WrittenLate(tree["late_count"], tree["late_s"])
+
+    def again(self, phase: int) -> Block | None:
+        """The next block, of that phase or a later one: closed phases are left when they end."""
+        block = self._block or self._workload.next_block()
+        while block is not None and block.phase < phase:
+            self._workload.end_phase()
+            block = self._workload.next_block()
+        self._block = None
+        return block
+
+    def resume(self) -> None:
+        """The ring has a new beginning."""
+        self._claimed = self._ring.scheduled - self._ring.unclaimed()
 
     def _note_late(self, block: Block, now_s: float) -> None:
         late_s = now_s - block.due_s

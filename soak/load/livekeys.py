@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.load.popularity import Draw
+from soak.state import Tree
 
 Integers = NDArray[np.int64]
 
@@ -35,6 +36,17 @@ class LiveKeys:
         self._ranked: Integers = np.zeros(capacity, dtype=np.int64)
         self._place: Integers = np.full(capacity, -1, dtype=np.int64)
         self._aged = 0  # no live key is older than this one
+
+    def state(self) -> Tree:
+        return {"next_key": self.next_key, "aged": self._aged, "ranked": self._ranked[: self.count]}
+
+    def restore(self, tree: Tree) -> None:
+        """What `state` gave; the rest follows from it."""
+        self.next_key, self._aged, ranked = tree["next_key"], tree["aged"], tree["ranked"]
+        self.count = ranked.size
+        self._ranked[: self.count] = ranked
+        self._place.fill(-1)
+        self._place[ranked % self.capacity] = np.arange(self.count)
 
     def store(self, count: int, rng: np.random.Generator) -> int:
         """Take the next `count` keys into the model; returns the first.

@@ -6,8 +6,8 @@ nothing: due times are numbers.
 """
 
 import mmap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Self
 
@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.clock import NS_PER_S
+from soak.load.block import Block
 from soak.load.results import NOTHING, Results, joined, selected
 from soak.load.slots import (
     BEGIN_WORD,
     BYTES_PER_SLOT,
+    CARRIED_WORD,
     CLOSED,
     CLOSING_WORD,
     EMPTY,
@@ -27,51 +29,32 @@ from soak.load.slots import (
     LAYOUT,
     LOST_WORD,
     MAGIC,
+    MAX_PHASES,
     PID_WORD,
     SLOTS_WORD,
     T0_WORD,
+    Carried,
     Slots,
     slots_of,
 )
 from soak.result import OUTCOME_MASK, Outcome, slot_code
 from soak.rundir import unwritable
-from soak.seams import Floats
 
 SLOTS = 1 << 17
 
 Integers = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
 
 
 class RingError(Exception):
     """The file is no ring of this version, or there is no room; the message names the file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A stretch of the schedule within one phase; arrays of equal length.
-
-    due_s: seconds since time zero, ascending; in a closed phase (is_open False) the seconds to
-    wait after the client became free. begin_s and end_s bound the phase.
-    """
-
-    phase: int
-    is_open: bool
-    begin_s: float
-    end_s: float
-    due_s: Floats
-    operation: Bytes
-    argument: Integers
-
-    def __len__(self) -> int:
-        return self.due_s.size
-
-
 class Ring:
     """The mapped file as the controller uses it; `slots` gives the worker's view.
 
     One thread writes and drains. `scheduled` operations were written, `folded` is the index below
-    which every result was drained.
+    which every result was drained. Slots from `secured` on are not reused, though drained: what
+    they say is nowhere else on disk. Without it (None) nobody will want to read them.
     """
 
     def __init__(self, memory: mmap.mmap) -> None:
@@ -79,6 +62,7 @@ class Ring:
         self.size = int(header[SLOTS_WORD])
         self.scheduled = 0
         self.folded = 0
+        self.secured: int | None = None
         self.void_count = 0
         self._memory = memory
         self._header = header
@@ -130,6 +114,16 @@ class Ring:
         """The columns for the load loop. They keep the file mapped."""
         return slots_of(memoryview(self._memory), self.size)
 
+    def columns(self, first: int, last: int) -> Sequence[Integers]:
+        """Copies of tag, due, argument, start, end and code in the slots of those indices."""
+        slots = np.arange(first, last) & (self.size - 1)
+        held = self._tag, self._due, self._argument, self._start, self._end, self._code
+        return [column[slots].astype(np.int64) for column in held]
+
+    def closed_phases(self) -> list[int]:
+        """Those of which a block was written."""
+        return np.flatnonzero(self._header[END_WORD : END_WORD + MAX_PHASES]).tolist()
+
     @property
     def t0_ns(self) -> int:
         """Time zero of the run on the monotonic clock; 0 before `start`."""
@@ -152,13 +146,24 @@ class Ring:
     def lost_lines(self, count: int) -> None:
         self._header[LOST_WORD] = count
 
+    @property
+    def carried(self) -> Carried:
+        words = self._header[CARRIED_WORD : CARRIED_WORD + 6].tolist()
+        return Carried(**dict(zip(Carried.__dataclass_fields__, words, strict=True)))
+
+    def carry(self, carried: Carried) -> None:
+        """Go on at its first index; before `start`."""
+        self._header[CARRIED_WORD : CARRIED_WORD + 6] = astuple(carried)
+        self.scheduled = self.folded = carried.first_index
+
     def start(self, t0_ns: int) -> None:
         """Fix time zero; blocks can be written from here on."""
         self._header[T0_WORD] = t0_ns
 
     def room(self) -> int:
         """How many operations can be written now."""
-        return self.size - (self.scheduled - self.folded)
+        oldest = self.folded if self.secured is None else min(self.secured, self.folded)
+        return self.size - (self.scheduled - oldest)
 
     def unclaimed(self) -> int:
         """Operations written but not issued, those of clients that wait for their time included."""
@@ -245,7 +250,7 @@ class Ring:
         total = self.scheduled if total is None else total
         self._header[CLOSING_WORD] = total
         for a, b in self._pieces(total, self.scheduled):
-            self._tag[a:b] = EMPTY
+            self._withdraw(a, b)
         self.scheduled = min(total, self.scheduled)
         self.folded = min(total, self.folded)
         return total
@@ -281,7 +286,7 @@ class Ring:
             found.end_ns[:] = now_ns
             found.code[:] = slot_code(Outcome.TIMEOUT)
             parts.append(found)
-            self._tag[a:b] = EMPTY
+            self._withdraw(a, b)
         self.folded = self.scheduled
         return joined([part for part in parts if len(part)])
 
@@ -300,15 +305,20 @@ class Ring:
             first += b - a
 
     def _take(self, a: int, b: int) -> Results:
-        finished = np.flatnonzero(self._end[a:b] != 0)  # a copy: the worker writes meanwhile
+        finished = np.flatnonzero(self._end[a:b] > 0)  # a copy: the worker writes meanwhile
         if not finished.size:
             return NOTHING
         is_solid = int(finished[-1]) - int(finished[0]) + 1 == finished.size
         slots = slice(a + int(finished[0]), a + int(finished[-1]) + 1) if is_solid else a + finished
         found = self._copy(slots)
-        self._tag[slots] = EMPTY
-        self._end[slots] = 0
+        self._tag[slots] = ~self._tag[slots]
+        self._end[slots] = -found.end_ns
         return found
+
+    def _withdraw(self, a: int, b: int) -> None:
+        """Nobody may issue or drain these any more; a run that is resumed still finds them."""
+        tag = self._tag[a:b]
+        tag[tag >= 0] = ~tag[tag >= 0]
 
     def _copy(self, slots: slice | Integers) -> Results:
         tag = self._tag[slots]

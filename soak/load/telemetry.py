@@ -57,7 +57,7 @@ class Telemetry:
         self._errors = errors
         self.hiccups = HiccupMeter()
         self._yardstick = Yardstick()
-        self._told_errors = 0
+        self._told_errors = errors.known_count
         self._told_violations = 0
         self._told_maintenance = 0
         self._last_event = 0

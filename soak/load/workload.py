@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak import plugins
+from soak.load.block import Block
 from soak.load.livekeys import LiveKeys
 from soak.load.popularity import Draw, draw_of
-from soak.load.ring import Block
 from soak.result import OPERATIONS
 from soak.scenario import Phase, Scenario
 from soak.seams import Arrivals, Floats
+from soak.state import Tree
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
@@ -97,6 +98,33 @@ class Workload:
         self._next_phase += 1
         self._drawn_s = 0.0
         self._source = self._begin()
+
+    def state(self) -> Tree:
+        """Where in the schedule and in its streams of chance the next block begins."""
+        source = self._source
+        streams = () if source is None else (source.when, source.what, source.which)
+        return {
+            "live": self._live.state(),
+            "next_phase": self._next_phase,
+            "drawn_s": self._drawn_s,
+            "maintained_s": self._maintained_s,
+            "streams": [stream.bit_generator.state for stream in streams],
+        }
+
+    def restore(self, tree: Tree) -> None:
+        """Go on there: the next block is the same, bit for bit."""
+        self._live.restore(tree["live"])
+        self._next_phase = tree["next_phase"]
+        self._source = source = self._begin()
+        self._drawn_s, self._maintained_s = tree["drawn_s"], tree["maintained_s"]
+        streams = () if source is None else (source.when, source.what, source.which)
+        for stream, state in zip(streams, tree["streams"], strict=True):
+            stream.bit_generator.state = state
+
+    def bounds(self, phase: int) -> tuple[bool, float, float]:
+        """Whether that phase is open, when it begins and when it ends."""
+        stretch = self.phases[phase]
+        return stretch.arrivals.is_open, stretch.begin_s, stretch.end_s
 
     def phase_at(self, t_s: float) -> int:
         """The index of the phase at that time; before the first and after the last, the nearest."""

@@ -71,5 +71,10 @@ class FollowedKeys:
         # The monotonic clock starts anew with the machine, so old moments mean nothing.
         self.changes_ns.fill(0)
 
+    def doubt_all(self, state: int, doubtful: int) -> None:
+        """Every key gets this state and this flag."""
+        self.states.fill(state)
+        np.frombuffer(self.flags, dtype=np.uint8)[:] |= np.uint8(doubtful)
+
     def flush(self) -> None:
         self._map.flush()

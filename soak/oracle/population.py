@@ -333,6 +333,10 @@ class Population:
         """What was noted since the last call, oldest first, the latest 1,000 at most."""
         return self._broken.drain()
 
+    def doubt_all(self) -> None:
+        """The file may be older than the target's: nothing in it is held against the target."""
+        self._columns.doubt_all(DOUBT, DOUBTFUL)
+
     def close(self) -> None:
         """Flush the columns to the file; the mapping goes with the object."""
         self._columns.flush()

@@ -159,6 +159,7 @@ def _certificate(certificate: Certificate) -> Document:
         "hiccup_s": dataclasses.asdict(certificate.hiccup),
         "dropped_results": certificate.dropped_results,
         "lost_lines": certificate.lost_lines,
+        "gaps": [dataclasses.asdict(gap) for gap in certificate.gaps],
         "offered_rate": certificate.offered_rate,
         "achieved_rate": certificate.achieved_rate,
         "tester_rss_bytes": certificate.tester_rss_bytes,

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from soak.report import figures
 from soak.report.advice import advice
 from soak.report.document import Section, as_rows, as_section
-from soak.report.markdown import bound_text, effect_text, interval_text, key_figures, sentence
+from soak.report.markdown import (
+    bound_text,
+    effect_text,
+    gaps_text,
+    interval_text,
+    key_figures,
+    sentence,
+)
 from soak.report.markup import SIGNS, Html, badge, element, facts, section, table, together
 from soak.report.objectives import Worst, asked_checks, worst
 from soak.report.record import RunRecord
@@ -137,6 +144,7 @@ def _conditions(found: Mapping[str, object]) -> list[tuple[str, object]]:
         ("a sleeping thread woke late by", _spread(hiccup)),
         ("results lost", figures.whole(found.get("dropped_results"))),
         ("lines of logs lost", figures.whole(found.get("lost_lines"))),
+        ("interrupted", gaps_text(found)),
         ("asked for", figures.rate(found.get("offered_rate"))),
         ("achieved", figures.rate(found.get("achieved_rate"))),
         ("the tester's own memory", figures.size(found.get("tester_rss_bytes"))),

@@ -53,6 +53,7 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
     rows = [
         ("operations", figures.whole(_operation_count(document))),
         ("rate achieved", figures.rate(certificate.get("achieved_rate"))),
+        ("times interrupted", figures.whole(len(as_rows(certificate.get("gaps"))) or None)),
         _held(anonymous),
         ("live records", figures.whole(records.get("live"))),
         (
@@ -72,6 +73,20 @@ def violation_count(document: Mapping[str, object]) -> float:
     if not isinstance(violations, Mapping):
         return float("nan")
     return sum(number for number in map(figures.number, violations.values()) if number == number)
+
+
+def gaps_text(certificate: Section) -> str:
+    """How often and how long nobody was there, and what that left open; – where somebody was."""
+    gaps = as_rows(certificate.get("gaps"))
+    if not gaps:
+        return figures.NOT_KNOWN
+    absent_s = sum(figures.number(gap.get("absent_s")) for gap in gaps)
+    in_doubt_count = sum(figures.number(gap.get("in_doubt_count")) for gap in gaps)
+    times = "once" if len(gaps) == 1 else f"{len(gaps)} times"
+    return (
+        f"{times}, {figures.span(absent_s)} in all; operations in flight then, "
+        f"whose answers nobody heard: {figures.whole(in_doubt_count)}"
+    )
 
 
 def bound_text(check: Section) -> str:

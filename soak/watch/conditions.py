@@ -8,9 +8,13 @@ from soak.histogram import Histogram
 from soak.judge.certificate import Conditions, is_slow
 from soak.judge.machine import MACHINE_COLUMNS, machine_of
 from soak.load.feeder import WrittenLate
+from soak.load.ring import Ring
+from soak.result import OPERATIONS
 from soak.snapshot import NAN, Hang, OperationTotals, Quantiles, State
 from soak.verdict import Verdict
 from soak.watch.observer import Observer
+
+HANG_S = 1.0  # an operation this long in flight is shown as hanging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,18 @@ def conditions_of(
         failures={name: record.failures for name, record in records.items()},
         worst_gap={name: record.worst_gap for name, record in records.items()},
     )
+
+
+def hang_of(ring: Ring, now_ns: int) -> Hang | None:
+    """The operation that hangs, if one does."""
+    oldest = ring.oldest_unfinished(now_ns)
+    if oldest is None:
+        return None
+    index, operation, due_ns, start_ns = oldest
+    age_s = (now_ns - (start_ns or due_ns)) / NS_PER_S
+    if age_s < HANG_S:
+        return None
+    return Hang(operation=OPERATIONS[operation], index=index, age_s=age_s)
 
 
 def together(operations: Mapping[str, OperationTotals], measure: str) -> Histogram:

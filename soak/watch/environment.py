@@ -9,6 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 from soak import __version__
+from soak.clock import Clock
+from soak.rundir import RunDirectory
+from soak.scenario import Scenario
+from soak.snapshot import Identity
 
 PACKAGES = (
     "numpy",
@@ -68,3 +72,16 @@ def _field(path: Path, name: str) -> str:
         if key.strip() == name:
             return value.strip()
     return ""
+
+
+def identity_of(scenario: Scenario, directory: RunDirectory, clock: Clock) -> Identity:
+    """Which run this is; `started` is now, and moves to time zero once that is fixed."""
+    return Identity(
+        run_id=directory.run_id,
+        scenario=scenario.name,
+        target=scenario.target.name,
+        seed=scenario.seed,
+        version=__version__,
+        started=clock.wall_s(),
+        directory=str(directory.path),
+    )

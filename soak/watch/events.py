@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from soak.clock import NS_PER_S
 from soak.rundir import LineLog
 from soak.snapshot import Event, Source
+from soak.state import Tree, put_back
 
 KEPT = 300
 
@@ -61,6 +62,12 @@ class EventLog:
             }
         )
         return event
+
+    def state(self) -> Tree:
+        return {"latest": self.latest.copy(), "maintenance": self.maintenance.copy()}
+
+    def restore(self, tree: Tree) -> None:
+        put_back(self, tree)
 
     def add_maintenance(self, kind: str, source: Source, at_ns: int, details: Details) -> Event:
         """A maintenance run of the target; `details` has duration_s, records, bytes_reclaimed."""

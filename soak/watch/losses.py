@@ -63,6 +63,10 @@ class Losses:
             now_ns = self._clock.monotonic_ns()
             self._events.add("record_lost", "detected", now_ns, 0, {"reason": said})
 
+    def carry(self, sentence: str) -> None:
+        """What was missing before the run was interrupted is missing still."""
+        self._files += [sentence] if sentence else []
+
     def keep(self, write: Callable[[], None]) -> None:
         """Write a whole file at the end; what cannot be written is one more loss."""
         try:

@@ -7,6 +7,7 @@ job. One lock guards the series; nothing is read from the target or from /proc u
 import itertools
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from soak.scenario import Scenario
 from soak.seams import Floats, SampleError, Sampler, Subject
 from soak.series import Series
 from soak.snapshot import NAN
+from soak.state import Tree, put_back, taken
 from soak.watch.events import EventLog
 from soak.watch.outliers import Outliers
 from soak.watch.upkeep import Upkeep
@@ -33,6 +35,15 @@ SAMPLE_ROWS = 21_600
 # The columns of samples.csv are those of the first few samples: a sampler may need a second one
 # for a difference. What appears later is in the series, the metrics and the report.
 HEADER_AFTER = 3
+# Counters of processes and of the machine: when a run goes on they do where they were.
+CUMULATIVE = (
+    *("cpu_s", "cpu_wait_s", "tester_cpu_s", "host_busy_s", "host_throttled_s"),
+    *("faults_minor", "faults_major", "read_bytes", "written_bytes"),
+)
+STATE = (
+    *("idle_lateness", "result_count", "unissued_count", "latest", "ranges"),
+    *("_sample_header", "_sample_count", "_waiting"),
+)
 
 
 class Observer:
@@ -79,6 +90,8 @@ class Observer:
         self.sampler_success = dict.fromkeys(SAMPLERS, True)
         self._samplers = _build_samplers(self._subject())
         self._upkeep = Upkeep()
+        self._before: dict[str, float] = {}  # a gap, CUMULATIVE columns
+        self._carried: dict[str, float] = {}  # what is added to them since
         self._lock = threading.Lock()
         self._windowed: dict[str, float] = {}
         self._samples_log = LineLog(directory.samples)
@@ -148,6 +161,7 @@ class Observer:
         sampled: dict[str, float] = {}
         for name, sampler in self._samplers.items():
             sampled |= self._read(name, sampler)
+        self._carry_on(sampled)
         failed_count = sum(self.windows.errors().values())
         row = {"t_s": at_s, "errors_total": float(failed_count), **known, **sampled}
         self._tell_upkeep(row)
@@ -169,6 +183,35 @@ class Observer:
         for record in self.sampler_records.values():
             for _ in range(missed):
                 record.add(is_good=False)
+
+    def _carry_on(self, sampled: dict[str, float]) -> None:
+        for name in [name for name in CUMULATIVE if name in sampled]:
+            if name in self._before:
+                self._carried[name] = self._before.pop(name) - sampled[name]
+            sampled[name] += self._carried.get(name, 0.0)
+
+    def state(self) -> Tree:
+        """Everything but what samplers and the watch for maintenance remember."""
+        with self._lock:
+            series = self.series.state()
+        kept = {name: copy(value) for name, value in taken(self, STATE).items()}
+        records = {name: taken(each, each.__slots__) for name, each in self.sampler_records.items()}
+        parts = {"windows": self.windows.state(), "outliers": self.outliers.state()}
+        return {**kept, **parts, "series": series, "samplers": records}
+
+    def restore(self, tree: Tree) -> None:
+        """What `state` gave."""
+        put_back(self, {name: tree[name] for name in STATE})
+        self.windows.restore(tree["windows"])
+        self.outliers.restore(tree["outliers"])
+        self.series.restore(tree["series"])
+        for name, record in tree["samplers"].items():
+            put_back(self.sampler_records[name], record)
+        self._before = {name: self.latest[name] for name in CUMULATIVE if name in self.latest}
+
+    def resume(self, at_s: float) -> None:
+        """What was not sampled before that time nobody could have sampled."""
+        self._sampled_s = at_s
 
     def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
         """Copies of those columns of the series, or of all."""

@@ -6,7 +6,7 @@ them from what it folds anyway; the load knows nothing of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from soak.load.results import Results
 from soak.result import DETAIL_SHIFT, OPERATIONS, OUTCOME_MASK, OUTCOMES, Outcome
 from soak.rundir import LineLog
 from soak.snapshot import Exemplar
+from soak.state import Tree, put_back, taken
 from soak.watch.events import EventLog
 
 HEADER = "id,operation,phase,key,due_ns,start_ns,end_ns,outcome,detail,is_idle,slowest_by"
@@ -24,6 +25,7 @@ HEADER = "id,operation,phase,key,due_ns,start_ns,end_ns,outcome,detail,is_idle,s
 MOST_STRETCHES = 2_160
 MOST_FAILED = 1_000
 FAILED = (Outcome.WRONG, Outcome.ERROR, Outcome.TIMEOUT)
+STATE = ("_written_s", "_exemplars", "_failed_room")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,15 @@ class Outliers:
             key: tuple(sorted(held.values(), key=lambda exemplar: exemplar.wall_time))
             for key, held in self._exemplars.items()
         }
+
+    def state(self) -> Tree:
+        slowest = {key: (ns, asdict(outlier)) for key, (ns, outlier) in self._slowest.items()}
+        return {**taken(self, STATE), "_slowest": slowest}
+
+    def restore(self, tree: Tree) -> None:
+        """What `state` gave."""
+        put_back(self, {name: tree[name] for name in STATE})
+        self._slowest = {key: (ns, Outlier(**held)) for key, (ns, held) in tree["_slowest"].items()}
 
     def _outlier(self, results: Results, outcome: NDArray[np.integer], i: int) -> Outlier:
         origin_ns = self._events.origin_ns

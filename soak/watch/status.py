@@ -14,6 +14,7 @@ from soak.scenario import Scenario
 from soak.seams import Evidence
 from soak.snapshot import (
     NAN,
+    Gap,
     Identity,
     OperationTotals,
     Quantiles,
@@ -27,13 +28,12 @@ from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.outline import outline
 from soak.watch.windows import Windows
+from soak.watch.worker_log import EVICTED
 
 TREND = (
     *("t_s", "achieved_per_s", "offered_per_s", "live_records", "recall", "health_ratio"),
     *("resident_bytes", "anonymous_bytes", "disk_bytes", "accounted_bytes"),
 )
-# What targets that forget on their own report by this name in their stats.
-EVICTED = "records_evicted_count"
 QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
 
 
@@ -59,13 +59,14 @@ class Status:
         self._events = events
         self._log = log
         self._losses = losses
+        self.gaps: tuple[Gap, ...] = ()
         self._planned_s = scenario.duration_s
         self._warm_until_s = warm_until_s(scenario)
         self._judge = Judge(scenario.checks, scenario.duration_s)
         self._lock = threading.Lock()
         self._verdicts = self._judge.judge(_NOTHING)
         self._health: dict[str, float] = {}
-        self._health_min = NAN
+        self.health_min = NAN
         self.environment: Mapping[str, object] = {}
 
     def judge(self, elapsed_s: float) -> None:
@@ -77,6 +78,7 @@ class Status:
             totals=totals,
             warm_until_s=self._warm_until_s,
             planned_s=self._planned_s,
+            gaps_s=tuple(gap.at_s for gap in self.gaps),
         )
         verdicts = self._judge.judge(evidence)
         well = health(columns, totals, self._warm_until_s)
@@ -84,7 +86,7 @@ class Status:
             before = {verdict.check: verdict.status for verdict in self._verdicts}
             self._verdicts = verdicts
             self._health = well
-            self._health_min = float(np.fmin(self._health_min, well.get("score", NAN)))
+            self.health_min = float(np.fmin(self.health_min, well.get("score", NAN)))
         for verdict in verdicts:
             if before.get(verdict.check) is not verdict.status:
                 self.log_verdict(elapsed_s, verdict)
@@ -98,11 +100,26 @@ class Status:
         with self._lock:
             return self._health.get("score", NAN)
 
+    def known(self, offered_per_s: float) -> dict[str, float]:
+        """What a sample adds to what the samplers read."""
+        facts = self._observer.facts
+        return {
+            "offered_per_s": offered_per_s,
+            "operations_total": float(self._observer.result_count),
+            "stored_total": facts.counters.get("stored", NAN),
+            "deleted_total": facts.counters.get("deleted", NAN),
+            "evicted_total": facts.stats.get(EVICTED, NAN),
+            "live_records": facts.live_records,
+            "recall": facts.recall_last[-1] if facts.recall_last else NAN,
+            "score": self.health_ratio(),
+            "control_s": facts.hiccup.get("control_s", NAN),
+        }
+
     def snapshot(self, moment: Moment, verdict: RunVerdict | None = None) -> Snapshot:
         """The run now. verdict: the last word where something else than the checks decided it."""
         observer, facts = self._observer, self._observer.facts
         with self._lock:
-            verdicts, well, worst = self._verdicts, self._health, self._health_min
+            verdicts, well, worst = self._verdicts, self._health, self.health_min
         operations = observer.windows.totals()
         certificate = certify(self._conditions(moment, operations, verdicts))
         verdicts = doubted(verdicts, certificate)
@@ -156,7 +173,8 @@ class Status:
             asked_s=min(moment.elapsed_s, self._planned_s),
             tightest_s=self._judge.tightest_s,
         )
-        return replace(found, loss=self._losses.sentence(), lost_lines=self._losses.line_count)
+        loss, lost_lines = self._losses.sentence(), self._losses.line_count
+        return replace(found, loss=loss, lost_lines=lost_lines, gaps=self.gaps)
 
     def _totals(self, elapsed_s: float) -> dict[str, float]:
         """Detectors' totals: after warm-up by their name, of the whole run with `all_`."""

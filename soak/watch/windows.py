@@ -21,9 +21,16 @@ from soak.result import (
     Outcome,
 )
 from soak.snapshot import OperationTotals, Quantiles
+from soak.state import Tree, put_back, taken
 
 RECENT_S = 300.0
 MEASURES = ("latency", "service", "lateness")
+
+STATE = ("_measured_count", "_opened_s", "measured_s", "measured_due_count", "_codes")
+TALLY_STATE = (
+    *("outcomes", "total", "measured", "measured_outcomes", "recent", "worst", "_outcomes_before"),
+    *("_measured_now", "_window", "_warm", "_kept"),
+)
 
 HEADER = (
     "start_s,end_s,phase,operation,count,ok,missing,wrong,error,timeout,"
@@ -123,6 +130,12 @@ class _Tally:
         self.recent = Quantiles.of(together)
         if not self.worst.p99 >= self.recent.p99:
             self.worst = self.recent
+
+    def state(self) -> Tree:
+        return taken(self, TALLY_STATE)
+
+    def restore(self, tree: Tree) -> None:
+        put_back(self, tree)
 
     def now(self) -> OperationTotals:
         """Totals up to the last drained result, the open window included."""
@@ -251,6 +264,21 @@ class Windows:
             self.measured_due_count = self._measured_count + pending_count
         self._opened_s = end_s
         return rows
+
+    def state(self) -> Tree:
+        tallies = {code: tally.state() for code, tally in self._tallies.items()}
+        return {**taken(self, STATE), "tallies": tallies}
+
+    def restore(self, tree: Tree) -> None:
+        """What `state` gave, of the same operations."""
+        put_back(self, {name: tree[name] for name in STATE})
+        for code, tally in self._tallies.items():
+            tally.restore(tree["tallies"][code])
+
+    def answered(self, operation: str, outcomes: Sequence[Outcome]) -> int:
+        """How many results of that operation had such a code in their slot."""
+        codes = np.arange(256) & OUTCOME_MASK
+        return int(self._codes[OPERATIONS.index(operation)][np.isin(codes, outcomes)].sum())
 
     def totals(self) -> dict[str, OperationTotals]:
         return {OPERATIONS[code]: tally.now() for code, tally in self._tallies.items()}

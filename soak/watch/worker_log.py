@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from soak.state import Tree, put_back, taken
+
 Line: TypeAlias = Mapping[str, object]
 
 # One search's recall is a multiple of 1/k; "first" and "last" mean the average of this many.
 RECALL_SPAN = 20
+# What targets that forget on their own report by this name in their stats.
+EVICTED = "records_evicted_count"
+OF_ONE_WORKER = ("ready", "unavailable", "failed", "stopped", "evicted_before_count")
 
 
 class LogTail:
@@ -18,17 +23,17 @@ class LogTail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = 0
+        self.offset = 0
         self.damaged_lines = 0
 
     def new_lines(self) -> Iterator[Line]:
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
-            file.seek(self._offset)
+            file.seek(self.offset)
             content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
+        self.offset += len(whole)
         for text in whole.splitlines():
             try:
                 line = json.loads(text)
@@ -43,7 +48,8 @@ class LogTail:
 class WorkerFacts:
     """The newest of everything the worker reports, and bounded sums of the rest.
 
-    stats: what the target says of itself, read at stats_ns on the monotonic clock.
+    stats: what the target says of itself, read at stats_ns on the monotonic clock. preloaded_count:
+    records stored before time zero.
     """
 
     ready: Line | None = None
@@ -62,13 +68,21 @@ class WorkerFacts:
     recall_sum: float = 0.0
     recall_square_sum: float = 0.0
     recall_first: list[float] = field(default_factory=list)  # the first RECALL_SPAN
+    capabilities: list[str] = field(default_factory=list)
+    preloaded_count: int = 0
+    evicted_count: float = 0.0
+    evicted_before_count: float | None = None
     recall_last: deque[float] = field(default_factory=lambda: deque(maxlen=RECALL_SPAN))
 
     def fold(self, line: Line) -> None:
         """Take one line in; kinds that are events (maintenance, violation) are the caller's."""
         match line.get("kind"):
+            case "preloaded":
+                self.preloaded_count = _integer(line.get("stored"))
             case "ready":
                 self.ready = line
+                said = line.get("capabilities")
+                self.capabilities = [str(name) for name in said] if isinstance(said, list) else []
             case "unavailable":
                 self.unavailable = str(line.get("reason", ""))
             case "failed":
@@ -76,7 +90,7 @@ class WorkerFacts:
             case "stopped":
                 self.stopped = True
             case "stats":
-                self.stats = _figures(line.get("values"))
+                self._fold_stats(_figures(line.get("values")))
                 self.stats_ns = _integer(line.get("t_ns"))
                 self.live_records = _figure(line.get("live"))
             case "error_class":
@@ -90,6 +104,29 @@ class WorkerFacts:
                 self._fold_recall(line)
             case _:
                 pass
+
+    def state(self) -> Tree:
+        names = [name for name in self.__dataclass_fields__ if name not in OF_ONE_WORKER]
+        return taken(self, names)
+
+    def restore(self, tree: Tree) -> None:
+        put_back(self, tree)
+
+    def forget_worker(self) -> None:
+        """Another one begins: it is not ready, and its target counts from its own opening."""
+        self.ready = None
+        self.unavailable, self.failed, self.stopped = "", "", False
+        self.evicted_before_count = None
+
+    def _fold_stats(self, stats: dict[str, float]) -> None:
+        """What the target forgot, over all its processes: a count that fell began anew."""
+        if EVICTED in stats:
+            if self.evicted_before_count is None:
+                is_anew = stats[EVICTED] < self.evicted_count
+                self.evicted_before_count = self.evicted_count if is_anew else 0.0
+            stats[EVICTED] += self.evicted_before_count
+            self.evicted_count = stats[EVICTED]
+        self.stats = stats
 
     def recall_moments(self) -> tuple[float, float]:
         """(mean, standard deviation) of the sampled searches' recall; nan while unknown."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from soak.clock import NS_PER_S, monotonic_ns
+from soak.load.block import Block
 from soak.load.client import ErrorClasses, Stop, run_client
-from soak.load.ring import Block, Ring
+from soak.load.ring import Ring
 from soak.result import (
     Failure,
     Outcome,
@@ -243,3 +244,15 @@ def test_attempt_returns_what_was_raised() -> None:
     assert isinstance(failed, Failure)
     assert error is failed.error
     assert 3 == attempt(lambda n: n + 1, 2)
+
+
+def test_error_classes_go_on_where_an_earlier_worker_ended() -> None:
+    first = ErrorClasses()
+    first.index_of(OSError("full"))
+    first.index_of(KeyError("gone"))
+
+    again = ErrorClasses(first.after(0))
+
+    assert 2 == again.index_of(KeyError("also gone"))
+    assert 3 == again.index_of(ValueError("new"))
+    assert ["ValueError"] == [found.type for found in again.after(again.known_count)]

@@ -133,3 +133,12 @@ def test_stopping_withdraws_what_is_not_due(tmp_path: Path) -> None:
     assert 1000 == fed.ring.scheduled
     assert fed.feed(30.0)
     assert 1000 == fed.ring.scheduled
+
+
+def test_what_fell_due_while_the_feeder_was_away_is_written_at_the_stop(tmp_path: Path) -> None:
+    fed = Fed(tmp_path, [constant("60s")], 1 << 13)
+    fed.feed(0.0)
+
+    fed.feeder.stop(T0_NS + 5 * NS_PER_S)
+
+    assert 5_000 == fed.ring.scheduled

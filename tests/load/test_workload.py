@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soak.load.ring import Block
+from soak.load.block import Block
 from soak.load.workload import Workload
 from soak.result import OPERATIONS
 from soak.scenario import Scenario, resolve

@@ -186,6 +186,17 @@ def test_an_answer_that_overlaps_a_change_is_not_judged(tmp_path):
     assert lost == oracle.judge_missing(population, "get", 3, start_ns + 1)
 
 
+def test_where_the_file_may_be_older_than_the_target_every_key_is_in_doubt(tmp_path):
+    population = small_population(tmp_path)
+    stored(population, 3)
+    population.doubt_all()
+    missing = oracle.judge_missing(population, "get", 3, LATER_NS)
+    stored(population, 3 + population.keys)
+
+    assert (oracle.MISSING, 0) == (missing, population.checked)
+    assert PRESENT == population.state[3]
+
+
 def test_a_population_resumes_from_its_file(tmp_path):
     first = small_population(tmp_path)
     stored(first, 1, 2)

@@ -8,6 +8,7 @@ from soak.clock import NS_PER_S, SystemClock
 from soak.load.results import Results
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import load
+from soak.state import packed, unpacked
 from soak.watch.events import EventLog
 from soak.watch.observer import Observer
 from soak.watch.worker_log import LogTail, WorkerFacts
@@ -45,3 +46,33 @@ def test_only_what_started_after_the_planned_end_counts_as_not_issued(tmp_path: 
         written.close()
 
     assert 1 == observer.unissued_count
+
+
+def test_an_observer_goes_on_where_another_one_stopped(tmp_path: Path):
+    directory, scenario = RunDirectory(tmp_path), load("smoke")
+
+    def made() -> tuple[Observer, LineLog]:
+        log = LineLog(directory.events)
+        events = EventLog(log)
+        events.begin(0, wall_s=0.0)
+        facts, tail = WorkerFacts(), LogTail(directory.worker_log)
+        return Observer(scenario, directory, SystemClock(), events, facts, tail), log
+
+    first, log = made()
+    first.take(started_at([5, 6, 7]))
+    first.close_window(5.0, "warm-up", 3, is_measured=False)
+    first.take(started_at([8]))
+    first.latest["tester_cpu_s"] = 1_000.0
+    first.series.append({"t_s": 1.0, "tester_cpu_s": 1_000.0})
+    tree = unpacked(packed(first.state()))
+    second, other_log = made()
+    second.restore(tree)
+    second.resume(6.0)
+    second.sample({})
+    (row,) = second.close_window(6.0, "warm-up", 4, is_measured=False)
+    for written in (log, other_log, *first.logs, *second.logs):
+        written.close()
+
+    assert (4, 4) == (second.result_count, second.windows.totals()["store"].count)
+    assert (5.0, 6.0, 1) == (row.start_s, row.end_s, row.count)
+    assert [1_000.0, 1_000.0] == second.columns()["tester_cpu_s"].tolist()

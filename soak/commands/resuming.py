@@ -1,0 +1,37 @@
+"""`soak resume`: a run that was stopped or killed goes on."""
+
+import sys
+
+import typer
+
+from soak.commands.options import AsJson, Listen, Plain, Published, RunPath
+
+
+def resume(
+    run_path: RunPath,
+    listen: Listen = None,
+    publish: Published = None,
+    plain: Plain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a run that was stopped by a signal, killed or cut off, under the same name.
+
+    \b
+    soak resume runs/20260301T120000Z-steady-1f3a
+    soak resume RUN --plain --json > report.json
+
+    Its time stood still meanwhile. Exit codes as of `soak run`; 2 where it cannot go on.
+    """
+    from soak.outlets import outlets
+    from soak.session import resume as go_on
+
+    raise typer.Exit(
+        go_on(
+            run_path,
+            listen=listen,
+            plain=plain,
+            as_json=as_json,
+            arguments=sys.argv,
+            published=outlets(publish or ()),
+        )
+    )
