@@ -312,8 +312,8 @@ class Controller:
                 break
             self._clock.sleep_s(TICK_S / 5)
         now_ns = self._clock.monotonic_ns()
-        self._observer.take(self._ring.drain())
         self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
+        self._observer.take(self._ring.drain())
         if worker.exit_code() is None:
             self._sample()
         worker.stop()

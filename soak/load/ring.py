@@ -273,12 +273,14 @@ class Ring:
     def abandon_unfinished(self, now_ns: int) -> Results:
         """Give up on everything owed: timeouts that end now; what was not due yet is void.
 
-        Drain first. Operations no client came to count as started now: all their time is waiting.
+        Drain afterwards: what has ended meanwhile is left for that. Operations no client came to
+        count as started now: all their time is waiting.
         """
         parts = []
         for a, b in self._pieces(self.folded, self.scheduled):
-            is_open = self._tag[a:b] >= 0
-            is_owed = self._is_owed(a, b, now_ns)
+            tag = self._tag[a:b]
+            is_open = (tag >= 0) & (self._end[a:b] <= 0)
+            is_owed = is_open & ((self._start[a:b] != 0) | (self._due[a:b] <= now_ns))
             self.void_count += int(np.count_nonzero(is_open & ~is_owed))
             slots = a + np.flatnonzero(is_owed)
             found = self._copy(slots)
@@ -286,8 +288,8 @@ class Ring:
             found.end_ns[:] = now_ns
             found.code[:] = slot_code(Outcome.TIMEOUT)
             parts.append(found)
-            self._withdraw(a, b)
-        self.folded = self.scheduled
+            tag[is_open] = ~tag[is_open]
+        self._advance()
         return joined([part for part in parts if len(part)])
 
     def _is_owed(self, a: int, b: int, now_ns: int) -> NDArray[np.bool_]:
@@ -305,7 +307,8 @@ class Ring:
             first += b - a
 
     def _take(self, a: int, b: int) -> Results:
-        finished = np.flatnonzero(self._end[a:b] > 0)  # a copy: the worker writes meanwhile
+        has_ended = (self._end[a:b] > 0) & (self._tag[a:b] >= 0)
+        finished = np.flatnonzero(has_ended)  # a copy: the worker writes meanwhile
         if not finished.size:
             return NOTHING
         is_solid = int(finished[-1]) - int(finished[0]) + 1 == finished.size

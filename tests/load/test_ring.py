@@ -212,3 +212,15 @@ def test_a_ring_without_room_is_refused_and_leaves_no_half_one(tmp_path):
     with largest_file(4096), pytest.raises(RunDirError, match=r"ring.bin: .*; make room there"):
         Ring.create(path, SLOTS)
     assert not path.exists()
+
+
+def test_what_ends_just_before_the_rest_is_abandoned_is_a_result(ring: Ring) -> None:
+    ring.write(block(3))
+    answer(ring, 1)
+
+    abandoned = ring.abandon_unfinished(T0_NS + 1_000_000_000)
+    answer(ring, 0)
+    found = ring.drain()
+
+    assert ([0], [1]) == (abandoned.index.tolist(), found.index.tolist())
+    assert (1, 3, 0) == (ring.void_count, ring.folded, len(ring.drain()))
