@@ -42,6 +42,11 @@ test-setup:
 endurance: setup
 	.venv/bin/pytest -m soak -s tests/endtoend/test_endurance.py
 
+## crash-resume: kill -9 an accelerated run a hundred times at random, go on each time, and compare
+.PHONY: crash-resume
+crash-resume: setup
+	nice .venv/bin/python -m tests.endtoend.killed --kills 100 --seed 1 $(ARGS)
+
 ## bench: what the tester costs, beside its peers in the same run (ARGS="--quick")
 .PHONY: bench
 bench: setup build/bench/.ready
