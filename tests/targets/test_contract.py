@@ -44,12 +44,14 @@ def asked() -> list[str]:
     named = os.environ.get("SOAK_CONTRACT")
     if named:
         return [named]
-    modules = {name: plugins.load("targets", name) for name in plugins.shipped("targets")}
-    return [
-        name
-        for name, module in modules.items()
-        if name not in MAPPED and all(map(find_spec, getattr(module, "NEEDS", ())))
-    ]
+    return [name for name in plugins.shipped("targets") if is_here(name)]
+
+
+def is_here(name: str) -> bool:
+    """Whether it can be built from what is installed, without a server or a checkout."""
+    if name in MAPPED or "checkout" in plugins.params_model("targets", name).model_fields:
+        return False
+    return all(map(find_spec, getattr(plugins.load("targets", name), "NEEDS", ())))
 
 
 def params_of(name: str) -> BaseModel:
