@@ -126,6 +126,7 @@ class Course:
         self._delete(hundreds[:stored].ravel())
         del ready
         meter.quiet(_QUIET_LIMIT_S)
+        meter.warm(self._directory)
         wanted = self._rng.choice(self._live, _GETS).tolist()
         speed["get"] = meter.cost(
             store.get, wanted, limit_s=_MEASURE_LIMIT_S, block=_GETS_PER_BLOCK
