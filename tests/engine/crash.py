@@ -181,9 +181,11 @@ def cycle(
             os._exit(int(sys.exc_info()[0] is not None))
     timer = threading.Timer(patience_s, os.kill, (pid, ending))
     timer.start()
-    _, status = os.waitpid(pid, 0)
+    # Its pid stays its own until the timer is done: neither nobody nor somebody else is killed.
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     timer.cancel()
     timer.join()
+    _, status = os.waitpid(pid, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         sys.exit(f"seed {seed}: the child failed; its words are above")
     acks = sum(truth.learn(path.read_bytes()) for path in journals if path.exists())
