@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,7 @@ import pytest
 
 from tests.endtoend.conftest import ROOT, SOAK, environment, only_run
 from tests.programs import program
-from tests.servers import free_port, prometheus, running, until
+from tests.servers import free_port, prometheus, running, serving, until
 
 pytestmark = pytest.mark.slow
 
@@ -65,12 +64,8 @@ class Person(BaseHTTPRequestHandler):
 def person() -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Person)
     server.heard = []
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 @contextmanager

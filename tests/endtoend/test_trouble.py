@@ -13,15 +13,10 @@ from subprocess import Popen
 import pytest
 
 from tests.endtoend.conftest import only_run, soak
+from tests.servers import free_port
 
 Start = Callable[..., Popen[str]]
 LONG = ("run", "configs/smoke.yaml", "--plain", "--duration", "10m")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_running(process: Popen[str]) -> str:

@@ -1,6 +1,5 @@
 """Does what is written arrive, after an outage of the receiver too, and is what is lost counted?"""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +13,7 @@ from soak.push.gateway import PushError, outcome_text, push_outcome
 from soak.push.remote_write import Receiver, RemoteWrite
 from soak.push.samples import series, snappy
 from tests.programs import program
-from tests.servers import fetched, free_port, prometheus, running, until
+from tests.servers import fetched, free_port, prometheus, running, serving, until
 from tests.snapshots import six_hours
 
 
@@ -36,12 +35,8 @@ class Taker(BaseHTTPRequestHandler):
 def taker(status: int = 204) -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Taker)
     server.status, server.taken = status, []
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture(scope="module")

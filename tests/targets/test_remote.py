@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -12,6 +11,7 @@ from soak.result import TargetError
 from soak.targets import _metrics as metrics
 from soak.targets._server import watched
 from tests.endtoend.conftest import soak
+from tests.servers import serving
 
 METRICS = b"""\
 # HELP process_resident_memory_bytes Resident memory size in bytes.
@@ -67,12 +67,8 @@ class Elsewhere(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_metrics_are_summed_over_their_labels_and_other_lines_are_skipped():
