@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 PACKAGES = {
+    "chromium": "chromium fonts-dejavu-core",
     "amtool": "prometheus-alertmanager",
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
@@ -14,10 +16,14 @@ PACKAGES = {
 
 
 def program(name: str) -> str:
-    """Its path. Without it the test is skipped, or fails where everything has to be there."""
-    path = shutil.which(name)
+    """Its path."""
     advice = f"apt-get install -y --no-install-recommends {PACKAGES.get(name, name)}"
+    return required(shutil.which(name), f"{name} is missing: {advice}")
+
+
+def required(path: str | Path | None, advice: str) -> str:
+    """The path. Without it the test is skipped, or fails where everything has to be there."""
     if path is None and not os.environ.get("CI"):
-        pytest.skip(f"{name} is missing: {advice}")
+        pytest.skip(advice)
     assert path, advice
-    return path
+    return str(path)

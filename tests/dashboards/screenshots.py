@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,8 @@ from playwright.sync_api import sync_playwright
 from dashboards.files import boards
 from tests.dashboards import six_hours
 from tests.endtoend.conftest import ROOT, SOAK
-from tests.servers import backfill, free_port, prometheus, until
+from tests.programs import program
+from tests.servers import backfill, free_port, prometheus, serving, until
 
 STARTED_S = 1_772_366_400.0  # 2026-03-01T12:00:00Z
 FLAGS = (
@@ -79,12 +79,8 @@ def desk(front: Path, url: str) -> Iterator[ThreadingHTTPServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), made)
     server.prometheus, server.setup = url, {}
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 def setup(
@@ -128,7 +124,7 @@ def drawn(
     Raises AssertionError where a board is not drawn or asks somebody else than this machine.
     """
     out.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium")
+    chromium = program("chromium")
     with desk(front, url) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         home = f"http://127.0.0.1:{server.server_port}/"

@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
@@ -12,6 +11,7 @@ from soak.report.files import write_reports
 from soak.report.html import CONTENTS, html
 from soak.report.record import load_run
 from soak.result import OPERATIONS
+from tests.programs import program
 from tests.runs import write_run
 
 MAX_BYTES = 2_000_000
@@ -142,10 +142,7 @@ def test_a_day_of_ten_operations_stays_small(tmp_path):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None and not os.environ.get("CI"):
-        pytest.skip("chromium is missing: apt-get install -y --no-install-recommends chromium")
-    assert chromium, "apt-get install -y --no-install-recommends chromium fonts-dejavu-core"
+    chromium = program("chromium")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         yield launched

@@ -1,7 +1,6 @@
 """Does /metrics say what the snapshot says, in every format, within bounds?"""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ from soak.show.columns import REPORTED, RESOURCES
 from soak.show.exporter import BOUNDS_S, SERIES_PER_HISTOGRAM, Exporter, SnapshotCollector
 from soak.show.occurred import MAINTENANCE_KINDS
 from soak.snapshot import Hang, Snapshot
+from tests.programs import program
 from tests.snapshots import STARTED, six_hours
 
 SHARED = {"scenario": "steady", "target": "engine"}
@@ -271,12 +271,8 @@ def test_the_cap_holds_wherever_it_falls(snapshot, room):
 
 
 def test_promtool_has_nothing_to_say(snapshot):
-    promtool = shutil.which("promtool")
-    if promtool is None and not os.environ.get("CI"):
-        pytest.skip("promtool is missing: apt-get install -y --no-install-recommends prometheus")
-    assert promtool, "apt-get install -y --no-install-recommends prometheus"
     result = subprocess.run(
-        [promtool, "check", "metrics"],
+        [program("promtool"), "check", "metrics"],
         input=Exporter().render(snapshot),
         capture_output=True,
         check=False,

@@ -3,7 +3,6 @@
 import io
 import os
 import pty
-import shutil
 import subprocess
 import sys
 import termios
@@ -20,6 +19,7 @@ from soak.report import figures
 from soak.show.live import Keys, Live, Rates, failed, frame, marks, sparkline
 from soak.snapshot import Hang, Snapshot
 from soak.verdict import RunVerdict, Status
+from tests.programs import program
 from tests.snapshots import ELAPSED_S, six_hours
 
 FOOTER = "http://127.0.0.1:9464"
@@ -255,10 +255,7 @@ print("given back")
 
 @pytest.mark.slow
 def test_in_a_real_terminal_the_log_scrolls_above_and_q_ends_the_view(tmp_path):
-    tmux = shutil.which("tmux")
-    if tmux is None and not os.environ.get("CI"):
-        pytest.skip("tmux is missing: apt-get install -y --no-install-recommends tmux")
-    assert tmux, "apt-get install -y --no-install-recommends tmux"
+    tmux = program("tmux")
     server = [tmux, "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
     command = [sys.executable, "-c", SHOWN]
     root = Path(__file__).parents[2]

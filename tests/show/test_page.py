@@ -1,7 +1,5 @@
 """Does the page show the snapshot's figures in a real browser, and ask nobody else?"""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -13,6 +11,7 @@ from soak.report import figures
 from soak.show.web import Server, serve
 from soak.snapshot import Hang, Quantiles, Snapshot
 from soak.verdict import RunVerdict, Status
+from tests.programs import program
 from tests.snapshots import ELAPSED_S, PLANNED_S, six_hours
 
 pytestmark = pytest.mark.slow
@@ -41,10 +40,7 @@ def snapshot() -> Snapshot:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None and not os.environ.get("CI"):
-        pytest.skip("chromium is missing: apt-get install -y --no-install-recommends chromium")
-    assert chromium, "apt-get install -y --no-install-recommends chromium fonts-dejavu-core"
+    chromium = program("chromium")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
         yield launched

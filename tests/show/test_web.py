@@ -4,8 +4,6 @@ import base64
 import gzip
 import http.client
 import json
-import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -31,6 +29,7 @@ from soak.show.web import (
     serve,
 )
 from soak.snapshot import Snapshot
+from tests.programs import program
 from tests.snapshots import six_hours
 
 
@@ -269,10 +268,7 @@ def test_with_a_token_only_its_bearer_is_answered(board, header, status):
 def certificate(tmp_path_factory) -> Path:
     """A key and a certificate for 127.0.0.1 that it signed itself, in one PEM file."""
     path: Path = tmp_path_factory.mktemp("tls") / "both.pem"
-    openssl = shutil.which("openssl")
-    if openssl is None and not os.environ.get("CI"):
-        pytest.skip("openssl is missing: apt-get install -y --no-install-recommends openssl")
-    assert openssl, "apt-get install -y --no-install-recommends openssl"
+    openssl = program("openssl")
     request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     command = [openssl, *request.split(), *subject, "-keyout", path, "-out", path.with_suffix(".c")]

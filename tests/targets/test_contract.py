@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from soak import plugins
 from soak.clock import SystemClock
-from soak.result import OPERATIONS, RecordMissing, TargetError, TargetUnavailable
+from soak.result import OPERATIONS, RecordMissing, TargetError
 from soak.scenario import load
 from soak.seams import Edge, Query, Record, Target
 from tests.mixed_load import DIMENSIONS, small_content
@@ -67,10 +67,7 @@ def params_of(name: str) -> BaseModel:
 @pytest.fixture(params=asked())
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     module = plugins.load("targets", request.param)
-    try:
-        built = module.build(params_of(request.param), tmp_path, SystemClock())
-    except TargetUnavailable as reason:
-        pytest.skip(str(reason))
+    built = module.build(params_of(request.param), tmp_path, SystemClock())
     yield built
     built.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from soak.targets._packages import ENVIRONMENTS
+from tests.programs import required
 from tests.source_tree import ROOT
 
 LIGHT = ("qdrant", "sqlite_vec")
@@ -19,9 +20,8 @@ LIGHT = ("qdrant", "sqlite_vec")
 
 def own_python(name: str) -> str:
     own = ENVIRONMENTS / name
-    if not (own / ".ready").is_file():
-        pytest.skip(f"make target-{name}")
-    return str(own / "bin" / "python")
+    is_ready = (own / ".ready").is_file()
+    return required(own / "bin" / "python" if is_ready else None, f"make target-{name}")
 
 
 @pytest.mark.slow
