@@ -63,16 +63,16 @@ class Demotion:
         deleted comes back; one window. False when the ring is dense enough."""
         columns, ring = self._live.columns, self._live.tiers.ring
         with self._hold:
-            is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
-            live_bytes = int(columns.kept_length[: columns.n][is_kept].sum())
-            if ring.touched_bytes <= 2 * live_bytes + _RING_SLACK_BYTES:
+            if ring.touched_bytes <= 2 * ring.live_bytes + _RING_SLACK_BYTES:
                 return False
+            is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
             end = ring.oldest + _RING_WINDOW_BYTES
             is_near = is_kept & (columns.kept[: columns.n] < end)
             single = columns.single
             for row in np.flatnonzero(is_near).tolist():
                 packed = ring.read(single.kept[row], single.kept_length[row])
                 if packed is not None:
+                    ring.bury(len(packed))
                     single.kept[row] = ring.add(packed)
             ring.drop_before(end)
         return True

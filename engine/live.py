@@ -58,6 +58,7 @@ class Live:
         self.totals = Totals()
         self.by_agent: dict[int, int] = {}
         self._rows_peak = 0
+        self._dropped_before = 0
         # The interpreter keeps the room of whole numbers once taken, so this never falls.
         self._ids_peak = 0
 
@@ -115,6 +116,7 @@ class Live:
         columns.length[rows] = np.array(list(map(len, bodies))) + OVERHEAD_BYTES
         columns.accesses[rows] = 0
         columns.importance[rows] = importances
+        columns.kept_length[rows] = 0
         columns.tier[rows] = Tier.SHORT
         columns.pinned[rows] = (np.array(flags) & PINNED) != 0
 
@@ -149,6 +151,7 @@ class Live:
         frames = zip(columns.segment[rows].tolist(), columns.length[rows].tolist(), strict=True)
         for number, length in frames:
             self.log.segments[number].live_bytes -= length
+        self.tiers.ring.bury(sum(columns.kept_length[rows].tolist()))
         for agent in columns.agent[rows].tolist():
             count = self.by_agent[agent] - 1
             if count:
@@ -275,17 +278,24 @@ class Live:
     def keep_nothing(self, record_id: int) -> None:
         """(lock) Into long-term."""
         self.tiers.forget(record_id)
-        row = self.rows.get(record_id)
+        row, single = self.rows.get(record_id), self.columns.single
         if row is not None:
-            self.columns.single.tier[row] = Tier.LONG
+            self.tiers.ring.bury(single.kept_length[row])
+            single.kept_length[row] = 0
+            single.tier[row] = Tier.LONG
 
     def drop_overwritten(self) -> int:
         """(lock) What the ring has overwritten is long-term now; returns how many records."""
         columns, ring = self.columns, self.tiers.ring
+        if ring.oldest == self._dropped_before:
+            return 0
+        self._dropped_before = ring.oldest
         is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
-        is_lost = is_kept & (columns.kept[: columns.n] < ring.oldest)
-        columns.tier[: columns.n][is_lost] = Tier.LONG
-        return int(is_lost.sum())
+        lost = np.flatnonzero(is_kept & (columns.kept[: columns.n] < ring.oldest))
+        ring.bury(int(columns.kept_length[lost].sum()))
+        columns.kept_length[lost] = 0
+        columns.tier[lost] = Tier.LONG
+        return len(lost)
 
     def text_in_memory(self, record_id: int) -> str | None:
         """(lock) What the record says, if short-term or intermediate has it."""

@@ -14,7 +14,8 @@ from engine.reserved import Reserved
 
 
 class Ring:
-    """At most `size` bytes, in whole pages; positions start at 0 and only grow."""
+    """At most `size` bytes, in whole pages; positions start at 0 and only grow. live_bytes: of what
+    was added, what nobody has buried yet."""
 
     def __init__(self, size: int) -> None:
         self.size = size // mmap.PAGESIZE * mmap.PAGESIZE
@@ -22,6 +23,7 @@ class Ring:
         self._bytes = self._room.items()
         self._head = 0
         self._tail = 0
+        self.live_bytes = 0
 
     def add(self, content: bytes) -> int:
         """The position of the content; at most `size` bytes long."""
@@ -32,7 +34,12 @@ class Ring:
         self._bytes[start : start + len(content)] = content
         position = self._head
         self._head += len(content)
+        self.live_bytes += len(content)
         return position
+
+    def bury(self, length: int) -> None:
+        """So many bytes are needed no more, wherever they lie."""
+        self.live_bytes -= length
 
     @property
     def oldest(self) -> int:

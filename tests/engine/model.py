@@ -144,7 +144,10 @@ class Model:
         assert expected == found
 
     def check_all(self, store: Engine) -> None:
-        """Every id, every edge, the count and the scan."""
+        """Every id, every edge, the count and the scan, and what the ring says is wanted of it."""
+        with store._live.lock:
+            kept = store._live.columns.kept_length[: store._live.columns.n]
+            assert kept.sum() == store._live.tiers.ring.live_bytes
         assert len(self.records) == store.count()
         assert sorted(self.records) == sorted(store.scan(10_000))
         for record_id in range(self.ids):
