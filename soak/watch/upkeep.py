@@ -92,21 +92,26 @@ class Fall:
         self._top = (math.nan, math.nan)  # when the fall began, and from where
         self._lowest = (math.nan, math.nan)
 
-    def take(self, t_s: float, value: float, deleted_bytes: float) -> Seen | None:
-        """One second; the fall that ended, if one did. deleted_bytes: what the tester has deleted
-        so far, in bytes."""
+    def take(
+        self, t_s: float, value: float, deleted: float = 0.0, record_bytes: float = 0.0
+    ) -> Seen | None:
+        """One second; the fall that ended, if one did.
+
+        deleted: records that the tester has deleted so far; record_bytes: what one takes up now.
+        """
         if math.isnan(value):
             return None
         if self._raw:
             self._noise.append(abs(value - self._raw[-1]))
         self._raw.append(value)
         level = float(np.median(self._raw))
-        self._smooth.append((t_s, level, deleted_bytes))
+        self._smooth.append((t_s, level, deleted))
         if not math.isnan(self._top[0]):
             return self._going_on(t_s, level)
         at_s, highest, deleted_before = max(self._smooth, key=lambda one: one[1])
         noise = 1.48 * float(np.median(self._noise)) if self._noise else 0.0
-        explained = 1.5 * (deleted_bytes - deleted_before)
+        # Of what was deleted since alone: all deletions ever, times a size that wobbles, are noise.
+        explained = 1.5 * (deleted - deleted_before) * record_bytes
         if highest - level - explained > max(self._ratio * highest, 6 * noise):
             self._top, self._lowest = (at_s, highest), (t_s, level)
         return None
@@ -146,11 +151,10 @@ class Upkeep:
         # Decided at the first sample that has any: a change of column would look like a fall.
         self._column = self._column or next((n for n in MEMORY if n in row), "")
         held = row.get(self._column, math.nan)
-        per_record = held / max(1.0, row.get("live_records", math.nan))
-        deleted = row.get("deleted_total", 0.0)
+        record_bytes = held / max(1.0, row.get("live_records", math.nan))
         falls = [
-            self._memory.take(t_s, held, deleted * per_record),
-            self._disk.take(t_s, row.get("disk_bytes", math.nan), 0.0),
+            self._memory.take(t_s, held, row.get("deleted_total", 0.0), record_bytes),
+            self._disk.take(t_s, row.get("disk_bytes", math.nan)),
         ]
         found = [evicted] if evicted else []
         compactions = [fall for fall in falls if fall and fall.start_s > self._busy_until_s]

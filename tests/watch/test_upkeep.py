@@ -1,5 +1,6 @@
 """Are evictions and compactions seen from outside, with their size, and is growth left alone?"""
 
+import numpy as np
 import pytest
 
 from soak.scorecard.crew import Alone
@@ -43,6 +44,17 @@ def test_records_that_the_tester_deletes_are_none():
     rows = [
         row(t, live=5000 - 20 * t, stored=5000, deleted=20 * t, held=(100 - t / 5) * MIB)
         for t in range(1, 200)
+    ]
+
+    assert [] == seen(rows)
+
+
+def test_noise_of_memory_is_none_however_much_was_deleted_before():
+    noise = np.random.default_rng(5).normal(0.0, 1e-3, 900)
+    deleted, live = 1_000_000 + 10 * np.arange(900), 10_000
+    rows = [
+        row(t, live=live, stored=live + gone, deleted=gone, held=100 * MIB * (1 + wobble))
+        for t, (gone, wobble) in enumerate(zip(deleted.tolist(), noise.tolist(), strict=True))
     ]
 
     assert [] == seen(rows)
