@@ -83,9 +83,8 @@ def test_a_slow_detector_is_asked_once_a_period_and_at_the_end():
 
     def asked(now_s: float) -> tuple[str, str]:
         columns = {"t_s": np.array([1.0, now_s]), "seen": np.array([now_s, now_s])}
-        at = Evidence(
-            columns=columns, totals={"checked_count": now_s}, warm_until_s=0.0, planned_s=600.0
-        )
+        totals = {"checked_count": now_s, "elapsed_s": now_s}
+        at = Evidence(columns=columns, totals=totals, warm_until_s=0.0, planned_s=600.0)
         slow, quick = judge.judge(at)
         return str(id(slow)), quick.reason
 
@@ -94,3 +93,16 @@ def test_a_slow_detector_is_asked_once_a_period_and_at_the_end():
     assert first[0] == again[0] != later[0]
     assert first[1] != again[1]
     assert asked(600.0)[0] != asked(601.0)[0]
+
+
+def test_the_end_is_asked_about_although_the_last_row_lies_before_it():
+    judge = Judge((Check("leak", "leak", leak.Params()),), 21_600.0)
+
+    def asked(now_s: float, last_row_s: float) -> int:
+        columns = {"t_s": np.array([1.0, last_row_s])}
+        totals = {"elapsed_s": now_s}
+        at = Evidence(columns=columns, totals=totals, warm_until_s=0.0, planned_s=21_600.0)
+        return id(judge.judge(at)[0])
+
+    assert asked(21_510.0, 21_508.5) == asked(21_590.0, 21_588.5)
+    assert asked(21_590.0, 21_588.5) != asked(21_600.0, 21_597.5)
