@@ -5,6 +5,8 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.deploy.programs import deploy_program
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +17,22 @@ def copied() -> set[str]:
     """What the Dockerfile takes out of the checkout."""
     found = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     return {name for line in found for name in line.split()}
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Docker's rule: `*` stays within a folder, `**` does not; a folder stands for all below it."""
+    parts = [re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split("**")]
+    text = ".*".join(parts).replace(".*/", "(?:.*/)?")
+    return bool(re.fullmatch(f"{text}(?:/.*)?", path))
+
+
+def is_let_in(path: str) -> bool:
+    """What the last line of .dockerignore that matches says; without one, the file is let in."""
+    answer = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if not line.startswith("#") and matches(line.removeprefix("!"), path):
+            answer = line.startswith("!")
+    return answer
 
 
 def test_hadolint_has_nothing_to_say():
@@ -36,6 +54,23 @@ def test_what_is_copied_exists_and_is_let_in():
     let_in = {line[1:].split("/*")[0] for line in ignored if line.startswith("!")}
     assert copied() == let_in
     assert [] == [name for name in copied() if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("configs/steady.yaml", True),
+        ("configs/known/redis-defaults.yaml", True),
+        ("configs/bench/latency/mixed.yaml", True),
+        ("configs/bench/throughput/max_rate.py", True),
+        ("dashboards/board.py", True),
+        ("soak/report/templates/report.html", True),
+        ("soak/__pycache__/cli.pyc", False),
+        ("runs/report.json", False),
+    ],
+)
+def test_every_scenario_and_benchmark_reaches_the_image(path: str, expected: bool):
+    assert expected == is_let_in(path)
 
 
 def test_what_the_wheel_holds_is_copied():
