@@ -1,4 +1,5 @@
 from soak.api import compare as compare
+from soak.api import interleave as interleave
 from soak.api import load_run as load_run
 from soak.api import run as run
 

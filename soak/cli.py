@@ -99,6 +99,8 @@ def run(
 
     Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
     130 and 143 stopped by a signal; `soak resume` goes on.
+
+    SOAK_LOG=info logs more on stderr than the usual warning; there are debug, info, warning, error.
     """
     from soak.comparison.baselines import Baselines
     from soak.outlets import outlets

@@ -3,8 +3,10 @@
     scenario.yaml      resolved; running it again repeats the run
     environment.json   machine, versions, command
     ring.bin           schedule and results in flight              (controller and worker, mapped)
+    ring.bin.new       the ring of a run that goes on, until it takes the old one's place
     population.bin     the oracle's state per key                  (worker, mapped)
     worker.jsonl       what the worker and the target said         (worker appends)
+    worker.stderr      what the target and its libraries printed   (worker)
     events.jsonl       what happened when                          (controller appends)
     windows.csv        a row per window and operation              (controller appends)
     operations.csv     the slowest operations, and failed ones     (controller appends)
@@ -13,7 +15,11 @@
     histograms.npz     the run's latency, service and lateness counts
     checkpoint.bin     what the controller knows, every ten seconds: see soak/watch/checkpoint.py
     checkpoint.json    how far the run came
-    profile.txt        folded stacks of the worker, profile.svg drawn of them (soak profile)
+    profile.request.json  how long the worker is to sample itself     (soak profile)
+    profile.txt        folded stacks of the worker, profile.svg drawn of them
+    comparison.json    against the baseline of --baseline;  comparison.md the same for people
+    benchmark.json     what a benchmark found                       (soak bench)
+    backlog/           what the receiver of remote write has not taken yet
     report.json        the last snapshot;  report.html the same for people
     data/              the target's own files
 

@@ -14,7 +14,7 @@ class Status(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """What the process says to a CI job; see the contracts in the README."""
+    """What the process says to a CI job; the README tells users the same under "Use"."""
 
     PASS = 0
     USAGE = 2

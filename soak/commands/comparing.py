@@ -18,7 +18,16 @@ RunDuration = Annotated[
 ]
 FirstSeed = Annotated[int | None, typer.Option(help="Of --interleaved: the first pair's.")]
 
-baseline_app = typer.Typer(no_args_is_help=True, help="Runs that later ones are compared with.")
+baseline_app = typer.Typer(
+    no_args_is_help=True,
+    help="""Runs that later ones are compared with.
+
+    \b
+    soak baseline set RUN1 RUN2 RUN3 --name main
+    soak baseline list
+    soak run smoke --baseline main
+    """,
+)
 
 
 def compare(
@@ -99,7 +108,12 @@ def baseline_set(
 
 @baseline_app.command("list")
 def baseline_list(store: Store = STORE, as_json: AsJson = False) -> None:
-    """The baselines there are, one line each."""
+    """The baselines there are, one line each.
+
+    \b
+    soak baseline list
+    soak baseline list --json
+    """
     from soak.comparison.baselines import Baselines
 
     print_entries(Baselines(store).entries(), as_json=as_json)
@@ -107,7 +121,12 @@ def baseline_list(store: Store = STORE, as_json: AsJson = False) -> None:
 
 @baseline_app.command("show")
 def baseline_show(name: str, store: Store = STORE, as_json: AsJson = False) -> None:
-    """The figures of a baseline that runs are compared with."""
+    """The figures of a baseline that runs are compared with.
+
+    \b
+    soak baseline show main
+    soak baseline show runs/20260301T120000Z-steady-1f3a --json
+    """
     from soak.comparison import papers
     from soak.comparison.baselines import Baselines
 

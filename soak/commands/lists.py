@@ -12,7 +12,8 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="targets, operations, arrivals, samplers, detectors, scenarios, benchmarks, runs"
+            help="targets, operations, arrivals, content, samplers, detectors, scenarios, "
+            "benchmarks, runs"
         ),
     ],
     scenario: Annotated[str, typer.Option(help="Only runs of this scenario.")] = "",
