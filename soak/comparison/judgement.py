@@ -20,11 +20,11 @@ from soak.comparison.estimate import (
     LEAST_WINDOWS,
     Estimate,
     mean_of_windows,
-    student_quantile,
     with_spread,
 )
 from soak.comparison.metrics import NEEDED, Metric, metrics
 from soak.comparison.objections import Objections, objections
+from soak.detectors._student import student_quantile
 from soak.report.markdown import violation_count
 from soak.report.record import RunRecord
 from soak.seams import Floats

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._student import student_quantile
 from soak.scenario.quantities import Size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import count
@@ -24,8 +25,8 @@ PERIOD_S = 30.0
 UNIT = "exponent"
 
 BINS = 48
-LEFT_OUT = 8
-T95 = 2.36  # Student's t with LEFT_OUT - 1 degrees of freedom
+LEFT_OUT = 8  # stretches, of at least two bins each
+UPPER = 0.975  # of an interval of 95 %
 # A knee has so many bins on either side, is steeper by so much, and better by that much (BIC).
 KNEE_BINS = 6
 STEEPER = 0.3
@@ -64,16 +65,17 @@ class Law:
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Fail when the exponent is above the bound with its whole interval, unknown if in part."""
+    """Fail when the whole interval is above the bound, pass when none of it is, else unknown."""
     law = law_of(evidence.columns, params, evidence.warm_until_s)
     name = params.column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")
     if isinstance(law, str):
         return Finding(status=Status.UNKNOWN, reason=law, unit=UNIT)
-    low, _ = law.interval
-    status = Status.FAIL if low > params.max_exponent else Status.PASS
-    if law.exponent > params.max_exponent >= low:
-        status = Status.UNKNOWN
-    side = "above" if law.exponent > params.max_exponent else "not above"
+    low, high = law.interval
+    status, side = Status.UNKNOWN, "which leaves open whether it is above"
+    if low > params.max_exponent:
+        status, side = Status.FAIL, "above"
+    elif high <= params.max_exponent:
+        status, side = Status.PASS, "not above"
     details: dict[str, float | str] = {}
     if not math.isnan(law.knee):
         details = {"knee_records": law.knee, "exponent_below_knee": law.below}
@@ -163,7 +165,8 @@ def _slope(x: Floats, y: Floats) -> tuple[float, tuple[float, float]]:
     others = np.array([np.polyfit(x[kept], y[kept], 1)[0] for kept in without])
     n = others.size
     error = math.sqrt((n - 1) / n * float(((others - others.mean()) ** 2).sum()))
-    return slope, (slope - T95 * error, slope + T95 * error)
+    half = student_quantile(UPPER, n - 1) * error
+    return slope, (slope - half, slope + half)
 
 
 def _knee(x: Floats, y: Floats) -> int | None:

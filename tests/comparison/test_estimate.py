@@ -5,26 +5,9 @@ from soak.comparison.estimate import (
     Estimate,
     cosine_count,
     mean_of_windows,
-    student_quantile,
     with_spread,
 )
 from tests.comparison.simulated import noise
-
-
-@pytest.mark.parametrize(
-    ("share", "freedom", "expected"),
-    [
-        (0.95, 1, 6.3138),
-        (0.975, 2, 4.3027),
-        (0.95, 5, 2.0150),
-        (0.995, 8, 3.3554),
-        (0.999, 10, 4.1437),
-        (0.95, 31, 1.6955),
-        (0.95, 1_000, 1.6449),
-    ],
-)
-def test_student_quantiles_are_those_of_the_tables(share: float, freedom: int, expected: float):
-    assert expected == pytest.approx(student_quantile(share, freedom), abs=1e-4)
 
 
 def test_error_of_independent_windows_is_that_of_the_textbook():

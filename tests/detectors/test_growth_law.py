@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from soak.detectors.growth_law import Params, detect
+from soak.detectors.growth_law import Law, Params, detect, law_of
 from soak.seams import Evidence, Finding, Floats
 from soak.verdict import Status
 
@@ -12,8 +12,10 @@ LIVE = 100 + 20 * T_S
 LATENCY = "search_service_p50_s"
 
 
-def judged(values: Floats, column: str = LATENCY, live: Floats = LIVE) -> Finding:
-    values = values * np.exp(np.random.default_rng(4).normal(0, 0.03, T_S.size))
+def judged(
+    values: Floats, column: str = LATENCY, live: Floats = LIVE, spread: float = 0.03
+) -> Finding:
+    values = values * np.exp(np.random.default_rng(4).normal(0, spread, T_S.size))
     columns = {"t_s": T_S, "live_records": live, column: values}
     evidence = Evidence(columns=columns, totals={}, warm_until_s=60.0, planned_s=1800.0)
     return detect(evidence, Params(column=column))
@@ -26,6 +28,31 @@ def test_a_power_of_the_records_is_found_with_its_interval(exponent: float):
     assert pytest.approx(exponent, abs=0.02) == finding.effect
     assert finding.interval[1] - finding.interval[0] < 0.1
     assert (Status.FAIL if exponent > 1.2 else Status.PASS) == finding.status
+
+
+@pytest.mark.parametrize("exponent", [1.1, 1.3])
+def test_an_interval_on_both_sides_of_the_bound_decides_nothing(exponent: float):
+    finding = judged(1e-3 * (LIVE / 1000) ** exponent, spread=3.0)
+
+    assert finding.interval[0] < 1.2 < finding.interval[1]
+    assert Status.UNKNOWN == finding.status
+    assert "leaves open whether it is above 1.2" in finding.reason
+
+
+def covered(seed: int) -> bool:
+    """Whether the interval holds the truth, a power of 2 over the seven sizes from a knee on."""
+    sizes = 1000 * 2.0 ** np.arange(13)
+    noise = np.random.default_rng(seed).normal(0, 0.1, sizes.size)
+    y = (sizes / sizes[6]) ** np.where(np.arange(13) < 6, 0.2, 2.0) * np.exp(noise)
+    columns = {"t_s": 1.0 + np.arange(13), "live_records": sizes, LATENCY: y}
+    law = law_of(columns, Params(column=LATENCY), 0.0)
+    assert isinstance(law, Law)
+    assert law.knee < sizes[8]
+    return law.interval[0] <= 2.0 <= law.interval[1]
+
+
+def test_an_interval_from_seven_sizes_is_as_sure_as_it_says():
+    assert 0.95 <= np.mean([covered(seed) for seed in range(200)])
 
 
 def test_what_follows_a_knee_is_judged():
