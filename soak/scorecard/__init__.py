@@ -1,1 +1,5 @@
-"""How often is the tester wrong? Every detector on runs of which the truth is known."""
+"""How often is the tester wrong? On runs of which the truth is known.
+
+Measured are the leak and degradation detectors, maintenance as seen from outside, and beside that
+the rule of fixed thresholds.
+"""

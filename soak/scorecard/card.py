@@ -43,12 +43,13 @@ class Row:
 
     @property
     def answer(self) -> Answer:
-        """open: the value misses the goal, but so few runs cannot prove that it does."""
+        """met or missed where the whole interval says so; open: too few runs to tell."""
         if self.goal is None:
             return ""
-        if self.goal.met_by(self.value):
-            return "met"
-        return "open" if any(self.goal.met_by(edge) for edge in self.interval) else "missed"
+        agree = {self.goal.met_by(value) for value in (self.value, *self.interval)}
+        if len(agree) > 1:
+            return "open"
+        return "met" if agree.pop() else "missed"
 
 
 def share(area: str, figure: str, case: str, hits: Sequence[bool], goal: Goal | None = None) -> Row:
@@ -104,7 +105,7 @@ def median(
 
 
 def exit_code(rows: Iterable[Row]) -> ExitCode:
-    """Objective where a goal is certainly missed, unknown where that is open."""
+    """Objective where a goal is missed, unknown where it is open whether one is met."""
     answers = {row.answer for row in rows}
     if "missed" in answers:
         return ExitCode.OBJECTIVE

@@ -9,16 +9,17 @@ HEAD = """\
 # Scorecard: how often the detectors are wrong
 
 Written by `soak scorecard --out docs/scorecard.md --seed {seed}{quick}`. Every figure comes from
-simulated runs of which the truth is known, on seeds that no test uses and no parameter was chosen
-on, watched as in a real run: look after look, the first alarm counts. Brackets hold 95 % intervals
-(Wilson for shares, order statistics for medians). *open*: the figure misses its goal, but so few
-runs cannot prove that it does. `make matrix` has the same for defects in real runs.
+simulated runs of which the truth is known, drawn from seed {seed} on (tests use seeds below
+10,000), watched as in a real run: look after look, the first alarm counts. Brackets hold 95 %
+intervals (Wilson for shares, order statistics for medians). *met* and *missed*: the whole interval
+says so; *open*: too few runs to tell. `make matrix` has the same for defects in real runs.
 """
 AREAS = {
     "leaks": "Growth that live records do not explain; "
     "live sets that hold, grow, cycle and are evicted; leaks per time, operation, error, "
     "eviction, in chunks, and late.",
-    "maintenance": "Evictions and compactions, seen from outside.",
+    "maintenance": "Evictions and compactions, seen from outside; beside it `threshold_rule`, "
+    "which compares two moments with fixed thresholds.",
     "degradation": "Latencies of a shared machine, judged beside the tester's own timed work; "
     "what the traces are made of is in `soak/scorecard/speed_traces.py`.",
 }

@@ -100,7 +100,9 @@ def measure(hours: int, seed: int, crew: Crew) -> list[Row]:
             ),
             per_hour(AREA, "false events", case, wrong, float(hours), goals.get("false")),
             median(AREA, "delay, sudden ones", case, delays, "s", goals.get("delay")),
-            share(AREA, "older rule: precision", case, ruled),
-            share(AREA, "older rule: recall", case, [ok for h in seen for ok in h.rule_found]),
+            share(AREA, "fixed thresholds: precision", case, ruled),
+            share(
+                AREA, "fixed thresholds: recall", case, [ok for h in seen for ok in h.rule_found]
+            ),
         ]
     return rows
