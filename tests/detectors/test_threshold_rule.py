@@ -1,4 +1,4 @@
-"""Is the older rule what the pressure benchmark says it is?"""
+"""Does the rule of fixed thresholds fire at them, and at nothing else?"""
 
 import numpy as np
 
