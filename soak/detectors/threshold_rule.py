@@ -42,9 +42,10 @@ def detect(evidence: Evidence, params: Params) -> Finding:
     times = {kind: events(column, t_s, kind, params) for kind, (column, t_s) in found.items()}
     parts = ", ".join(f"{count(len(times[kind]))} by {kind}" for kind in found)
     together = np.unique(np.concatenate(list(times.values())))
+    seen = count(together.size)
     return Finding(
         status=Status.PASS,
-        reason=f"fixed thresholds would have seen {count(together.size)} maintenance events: {parts}",
+        reason=f"fixed thresholds would have seen {seen} maintenance events: {parts}",
         effect=float(together.size),
         unit="events",
     )

@@ -47,7 +47,10 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("health, last", figures.share(health.get("last"))),
         ("maintenance events, declared", figures.whole(seen.get("declared"))),
         ("maintenance events, seen from outside", figures.whole(seen.get("detected"))),
-        *(("maintenance events, by fixed thresholds", figures.whole(c.get("effect"))) for c in told),
+        *(
+            ("maintenance events, by fixed thresholds", figures.whole(check.get("effect")))
+            for check in told
+        ),
         *laws(record),
         ("failed operations", figures.whole(failed)),
         ("wrong answers", figures.whole(violation_count(record.document))),
