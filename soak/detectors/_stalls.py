@@ -14,7 +14,7 @@ LONGEST = "stall_s_max"
 class Stalls:
     """Windows with a call of at least that length, neighbouring ones taken together.
 
-    number: -1 where the windows did not tell. since the start, in seconds.
+    first_s, last_s: since the start; none where nothing stalled.
     """
 
     number: int
@@ -23,8 +23,8 @@ class Stalls:
     last_s: float | None = None
 
     def details(self) -> dict[str, float | str]:
-        if self.number <= 0 or self.first_s is None or self.last_s is None:
-            return {"stalls": float(max(0, self.number))}
+        if self.first_s is None or self.last_s is None:
+            return {"stalls": 0.0}
         return {
             "stalls": float(self.number),
             "stall_longest_s": self.longest_s,
@@ -34,7 +34,7 @@ class Stalls:
 
     def said(self, allowed: int | None) -> str:
         """The end of a sentence; empty where nothing stalled."""
-        if self.number <= 0 or self.first_s is None or self.last_s is None:
+        if self.first_s is None or self.last_s is None:
             return ""
         times = "stall" if self.number == 1 else "stalls"
         text = f"; {count(self.number)} {times}, the longest {figure(self.longest_s, 's')}, "
@@ -44,13 +44,16 @@ class Stalls:
         return text + ("" if allowed is None else f" ({count(allowed)} allowed)")
 
 
-def stalls_of(evidence: Evidence, least_s: float) -> Stalls:
-    """After warm-up. A stall that is longer than a window shows when its call comes back."""
+def stalls_of(evidence: Evidence, least_s: float) -> Stalls | None:
+    """After warm-up; None where no window told. A stall that is longer than a window shows when its
+    call comes back."""
     longest = evidence.columns.get(LONGEST)
     if longest is None:
-        return Stalls(number=-1)
+        return None
     t_s = evidence.columns["t_s"]
     seen = np.isfinite(longest) & (t_s > evidence.warm_until_s)
+    if not seen.any():
+        return None
     t_s, longest = t_s[seen], longest[seen]
     is_stall = longest >= least_s
     begins = np.flatnonzero(is_stall & ~np.append(False, is_stall[:-1]))

@@ -12,7 +12,7 @@ the last four looks must agree. How often this is wrong is measured by `soak sco
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -123,7 +123,26 @@ class TooShort(ValueError):
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Fail when three of four looks find a change for the worse; the effect is a share."""
+    """Fail when three of four looks find a change for the worse, the effect of which is a share; or
+    when it stood still too often, whatever is known of the series."""
+    finding, stalls = _of_series(evidence, params), stalls_of(evidence, params.stall)
+    if stalls is None:
+        if params.max_stalls is None or finding.status is Status.FAIL:
+            return finding
+        reason = f"{finding.reason}; stalls not measured"
+        return replace(finding, status=Status.UNKNOWN, reason=reason)
+    finding = replace(
+        finding,
+        reason=finding.reason + stalls.said(params.max_stalls),
+        details={**finding.details, **stalls.details()},
+    )
+    if params.max_stalls is None or stalls.number <= params.max_stalls:
+        return finding
+    since_s = stalls.first_s if finding.since_s is None else finding.since_s
+    return replace(finding, status=Status.FAIL, since_s=since_s)
+
+
+def _of_series(evidence: Evidence, params: Params) -> Finding:
     course = course_of(evidence, params.series)
     if course is None or not course.t_s.size:
         return _unknown(f"{params.series} not measured")
@@ -174,7 +193,7 @@ def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> 
 
 
 def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
-    """What the last OF_LOOKS of these looks say together; oldest first, at least one."""
+    """What the last OF_LOOKS of these looks say of the series; oldest first, at least one."""
     last = looks[-1]
     recent = looks[-OF_LOOKS:]
     refused = last.refused
@@ -186,19 +205,16 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     seen_ratio = _detectable(course, last.change)
     if refused == NO_EVIDENCE and seen_ratio > BLIND:
         refused, is_open = STRAYS, True
-    stalls = stalls_of(evidence, params.stall)
     seen = calm(course.until(last.at_s))
     when_s, low_s, high_s = since(seen, last.blocks, last.change)
     effect, interval = _effect(course, last.change)
     failed = not refused
-    is_stalled = params.max_stalls is not None and stalls.number > params.max_stalls
-    status = Status.FAIL if failed or is_stalled else Status.UNKNOWN if is_open else Status.PASS
+    status = Status.FAIL if failed else Status.UNKNOWN if is_open else Status.PASS
     grown = math.exp(min(last.log_evidence, 700.0))
     details: dict[str, float | str] = {
         "evidence": grown / (1 + grown),
         "detectable_ratio": seen_ratio,
         "measures": QUALITY if course.scale == "share" else SPEED,
-        **stalls.details(),
     }
     words = _sentence(course, params, last, effect, interval)
     if failed:
@@ -212,11 +228,11 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
         words += f"; {refused}; this run could have seen a change above {could}"
     return Finding(
         status=status,
-        reason=words + stalls.said(params.max_stalls),
+        reason=words,
         effect=effect,
         threshold=params.min_change,
         unit=UNIT,
-        since_s=when_s if failed else stalls.first_s if is_stalled else None,
+        since_s=when_s if failed else None,
         interval=interval,
         details=details,
     )

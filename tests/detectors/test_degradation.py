@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from soak.detectors.degradation import Params, detect, look_times
 from soak.scorecard.speed_traces import SERIES, speed_trace
-from soak.seams import Evidence, Floats
+from soak.seams import Evidence, Finding, Floats
 from soak.verdict import Status
 
 T_S = np.arange(1.0, 3601.0)
@@ -159,6 +159,38 @@ def test_stalls_are_counted_and_too_many_fail():
     assert "4 stalls, the longest 2.5 s, the first at 00:15:00" in told.reason
     assert (Status.PASS, Status.FAIL) == (told.status, judged.status)
     assert 900.0 == judged.since_s
+
+
+STALLING = {"stall_s_max": windows(np.where(T_S % 900 == 0, 2.5, 0.01))}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{}, {"recall": np.where(T_S % 600 == 0, 1.0, np.nan)}],
+    ids=["not measured", "too few"],
+)
+def test_stalls_are_judged_whatever_is_known_of_the_series(columns: dict[str, Floats]):
+    def judged(most: int) -> Finding:
+        params = Params(series="recall", max_stalls=most)
+        return detect(hour(**columns, **STALLING), params)
+
+    assert (Status.FAIL, 900.0) == (judged(3).status, judged(3).since_s)
+    assert (Status.UNKNOWN, 4.0) == (judged(4).status, judged(4).details["stalls"])
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [{}, {"stall_s_max": np.where(T_S < 180, 2.5, np.nan)}],
+    ids=["no column", "warm-up alone"],
+)
+def test_stalls_that_were_not_measured_pass_no_check(unseen: dict[str, Floats]):
+    columns = {"recall": np.ones(T_S.size), **unseen}
+    told = detect(hour(**columns), Params(series="recall"))
+    judged = detect(hour(**columns), Params(series="recall", max_stalls=3))
+
+    assert (Status.PASS, Status.UNKNOWN) == (told.status, judged.status)
+    assert "stalls" not in told.details
+    assert judged.reason.endswith("; stalls not measured")
 
 
 def test_a_figure_that_strays_by_any_factor_tells_nothing():
