@@ -1,4 +1,4 @@
-"""What were the older suites' objectives, and is each met? Measured against target, by check.
+"""Which objectives have the benchmarks, and is each met? Measured against target, by check.
 
 The bounds themselves are checks of the benchmarks' scenarios, judged after warm-up like any other;
 here they are only gathered. tests/benchmarks/test_goals.py holds each to the check it names.

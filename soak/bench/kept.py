@@ -1,8 +1,8 @@
-"""What came out before? Results read back: of run directories, of a file, of an older suite.
+"""What came out before? Results read back: of run directories, of a file, of another program.
 
 Every benchmark leaves benchmark.json in its run directory, and `soak bench --json` prints a list of
-the same objects. The older suites wrote such objects too, one or a list of them to a file, with
-results of their own making:
+the same objects. Another program may write such objects too, one or a list of them to a file, with
+results of its own making:
 
     {"benchmark": ..., "category": ..., "timestamp": ..., "results": {...}, "metadata": {...}}
 """

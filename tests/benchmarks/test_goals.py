@@ -1,4 +1,4 @@
-"""Is every objective of the older suites a check of the benchmark it names, with that bound?"""
+"""Is every objective a check of the benchmark it names, with that bound?"""
 
 import pytest
 

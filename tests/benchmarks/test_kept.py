@@ -1,4 +1,4 @@
-"""Are results read back as they were told, and those of older suites, too?"""
+"""Are results read back as they were told, and those of other programs, too?"""
 
 import json
 from pathlib import Path
@@ -32,9 +32,9 @@ def test_of_two_results_of_one_benchmark_the_later_counts(tmp_path: Path):
     assert [later] == read([tmp_path / "results.json"])
 
 
-def test_results_of_an_older_suite_get_what_they_lack(tmp_path: Path):
-    older = {"benchmark": "insert", "results": {"mean_ms": 3}, "timestamp": "2024-01-01"}
-    (tmp_path / "old.json").write_text(json.dumps(older))
+def test_results_of_another_program_get_what_they_lack(tmp_path: Path):
+    foreign = {"benchmark": "insert", "results": {"mean_ms": 3}, "timestamp": "2024-01-01"}
+    (tmp_path / "old.json").write_text(json.dumps(foreign))
 
     (found,) = read([tmp_path / "old.json"])
     assert ("imported", {"mean_ms": 3}, {}) == (

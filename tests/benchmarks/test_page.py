@@ -70,7 +70,7 @@ def test_ideal_stands_against_actual(html: str):
     assert ["50", "2,828/s", "20,000/s", "14.1 %"] == re.findall(r">([^<]+)</td>", row)[:4]
 
 
-def test_figures_of_an_older_suite_are_shown_as_they_are(html: str):
+def test_figures_of_another_program_are_shown_as_they_are(html: str):
     found = re.search(r"Figures of results from elsewhere.*?</table>", html, re.DOTALL)
     assert found is not None
     cells = re.findall(r"<td[^>]*>([^<]+)</td>", found[0])
