@@ -16,7 +16,7 @@ ROWS = (
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",
-    "rundir series",
+    "rundir series apart",
     "scenario",
     "seams plugins sentences",
     "result histogram verdict clock snapshot streams state",
@@ -34,7 +34,7 @@ MODELS = (
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
     "attr": ("dashboards/",),  # grafanalib's panels are classes of attrs
-    "apscheduler": ("soak/watch/jobs.py", "soak/daemon.py"),
+    "apscheduler": ("soak/watch/jobs.py",),
     "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
     "matplotlib": ("soak/report/plots.py", "soak/report/ranges.py"),
@@ -47,10 +47,7 @@ HOMES = {
     "pydantic_core": MODELS,
     "_pytest": ("soak/pytest_plugin.py",),
     "pytest": ("soak/pytest_plugin.py",),
-    "rich": (
-        *("soak/cli.py", "soak/show/live.py"),
-        *("soak/scorecard/table.py", "soak/scorecard/writing.py"),
-    ),
+    "rich": ("soak/show/live.py", "soak/scorecard/table.py", "soak/scorecard/writing.py"),
     "structlog": ("soak/logs.py",),
     "typer": ("soak/cli.py", "soak/commands/"),
     "yaml": ("soak/scenario/yaml_source.py",),

@@ -1,4 +1,4 @@
-"""Which keys exist, and may any be missing? One byte of state for each key that is followed.
+"""Which keys exist, and may any be missing? A state, a version, a time for each followed key.
 
 Keys are 0, 1, 2, ...; the last `keys` of them are followed, key n in slot n % keys.
 
