@@ -6,6 +6,7 @@ older line of code). It recalls by words and takes no vectors from outside, so t
 """
 
 import contextlib
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,9 @@ CAPABILITIES = frozenset(
 )
 REPOSITORY = "RobinALG87/MnemoCore-Persistent-Cognitive-Ai-Memory"
 PLACE = "mnemocore.agent_memory"
+FILE = "memories.db"
+FORGOTTEN_KEPT = 4096
+COUNT = "select count(*) from memories where scope_key = ? and status = ?"
 
 
 class Params(BaseModel):
@@ -37,19 +41,31 @@ class Params(BaseModel):
     checkout: str | None = None
 
 
+class Names:
+    """Which id MnemoCore gave to a key; outlives a reopening."""
+
+    def __init__(self) -> None:
+        self.live: dict[int, str] = {}
+        # Of the newest FORGOTTEN_KEPT: that they are gone is for MnemoCore to say, when asked.
+        self.forgotten: dict[int, str] = {}
+
+    def forget(self, key: int) -> None:
+        self.forgotten[key] = self.live.pop(key)
+        if len(self.forgotten) > FORGOTTEN_KEPT:
+            del self.forgotten[next(iter(self.forgotten))]
+
+
 class Memories:
-    """One scope. One call at a time: the synchronous client has one event loop.
+    """One scope. One call at a time: the synchronous client has one event loop."""
 
-    ids: key to the id that MnemoCore gave, of live keys; it outlives a reopening.
-    """
-
-    def __init__(self, directory: Path, ids: dict[int, str], clock: Clock) -> None:
+    def __init__(self, directory: Path, names: Names, clock: Clock) -> None:
         self._package = package("mnemocore", PLACE)
-        self._ids = ids
+        self._to_read = f"{(directory / FILE).resolve().as_uri()}?mode=ro"
+        self._names = names
         self._clock = clock
         self._turn = Lock()
-        scope = self._package.MemoryScope(user_id="soak", agent_id="soak")
-        self._memory = self._package.SyncAgentMemory.open(directory / "memories.db", scope=scope)
+        self._scope = self._package.MemoryScope(user_id="soak", agent_id="soak")
+        self._memory = self._package.SyncAgentMemory.open(directory / FILE, scope=self._scope)
 
     def put(self, records: Sequence[Record]) -> None:
         kind = self._package.MemoryKind.FACT  # the only kind that can be replaced
@@ -61,10 +77,11 @@ class Memories:
         ]
         with self._turn:
             made = self._memory.remember_many(writes)
-        self._ids.update((one.key, memory.id) for one, memory in zip(records, made, strict=True))
+            pairs = zip(records, made, strict=True)
+            self._names.live.update((one.key, memory.id) for one, memory in pairs)
 
     def get(self, key: int) -> Record | None:
-        name = self._ids.get(key)
+        name = self._names.live.get(key) or self._names.forgotten.get(key)
         if name is None:
             return None
         with self._turn, contextlib.suppress(self._package.MemoryNotFoundError):
@@ -81,12 +98,12 @@ class Memories:
             made = self._memory.supersede(
                 self._name(record.key), record.text, effective_at=now, metadata=_beside(record)
             )
-        self._ids[record.key] = made.id
+            self._names.live[record.key] = made.id
 
     def delete(self, key: int) -> None:
         with self._turn, self._missing():
             self._memory.forget(self._name(key))
-        del self._ids[key]
+            self._names.forget(key)
 
     def scan(self, limit: int) -> int:
         with self._turn:
@@ -100,15 +117,18 @@ class Memories:
         return {}
 
     def count(self) -> int:
-        """Of the ids kept here: its own list would read all memories."""
-        return len(self._ids)
+        """From its file, over an index: its own list would read all memories to count them."""
+        active = self._package.MemoryStatus.ACTIVE.value
+        with contextlib.closing(sqlite3.connect(self._to_read, uri=True)) as db:
+            (number,) = db.execute(COUNT, [self._scope.scope_key, active]).fetchone()
+        return int(number)
 
     def close(self) -> None:
         with self._turn:
             self._memory.close()
 
     def _name(self, key: int) -> str:
-        name = self._ids.get(key)
+        name = self._names.live.get(key)
         if name is None:
             raise RecordMissing(f"no memory {key}")
         return name
@@ -141,11 +161,11 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     importable("mnemocore", REPOSITORY, params.checkout, "src")
     directory = data_dir / "mnemocore"
     directory.mkdir(parents=True, exist_ok=True)
-    ids: dict[int, str] = {}
+    names = Names()
     return Driven(
-        lambda: Memories(directory, ids, clock),
+        lambda: Memories(directory, names, clock),
         capabilities=CAPABILITIES,
         directories=[directory],
         clock=clock,
-        errors=(package("mnemocore", PLACE).AgentMemoryError, ValueError, OSError),
+        errors=(package("mnemocore", PLACE).AgentMemoryError, sqlite3.Error, ValueError, OSError),
     )
