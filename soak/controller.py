@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from soak.clock import NS_PER_S, Clock, boot_id
+from soak.clock import NS_PER_S, Clock
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.salvage import blocks
@@ -34,7 +34,7 @@ from soak.watch.jobs import every
 from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.readiness import await_ready
-from soak.watch.resumption import Resumption, Stop, absent_s, await_release, cut_logs
+from soak.watch.resumption import Stop, absent_s, await_release, forget_end, taken_up
 from soak.watch.status import Status, starting, warm_until_s
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
@@ -98,6 +98,9 @@ class Controller:
             if not self._has_begun:
                 self._directory.discard()
             raise
+        except NotResumable:
+            self._directory.ring_to_be.unlink(missing_ok=True)
+            raise
         finally:
             self._directory.release(held)
 
@@ -107,7 +110,6 @@ class Controller:
             self._directory.replace_json(self._directory.environment, self._environment)
         else:
             await_release(self._directory, self._clock)
-            cut_logs(self._directory, self._kept)
         self._prepare()
         with WorkerProcess(self._scenario, self._directory) as worker:
             self._await_ready(worker, stop)
@@ -123,6 +125,7 @@ class Controller:
         self._ring = Ring.create(directory.ring if is_fresh else directory.ring_to_be)
         self._workload = Workload(scenario)
         self._feeder = Feeder(self._workload, self._ring)
+        resumption = taken_up(scenario, directory, self._kept, self._workload, self._feeder)
         self._logs = [LineLog(directory.events), LineLog(directory.verdicts)]
         self._events = EventLog(self._logs[0])
         self._observer = Observer(
@@ -135,13 +138,6 @@ class Controller:
         self._status = Status(
             scenario, self._identity, self._observer, self._events, self._logs[1], self._losses
         )
-        self._resume_or_not()
-        self._phase_index = self._standing.phase_index
-        self._warm_until_s = warm_until_s(scenario)
-        self._window_end_s = self._standing.at_s + scenario.observe.window
-        settle()
-
-    def _resume_or_not(self) -> None:
         parts = Parts(
             workload=self._workload,
             feeder=self._feeder,
@@ -153,11 +149,14 @@ class Controller:
             losses=self._losses,
             logs={log.name: log for log in self._logs},
         )
-        self._checkpoints = Checkpoints(self._directory, parts, self._clock)
-        if self._kept is not None:
-            resumption = Resumption(self._scenario, self._directory, self._kept, parts)
-            self._stop, self._standing = resumption.fold(), resumption.standing
+        self._checkpoints = Checkpoints(directory, parts, self._clock)
+        if resumption is not None:
+            self._stop, self._standing = resumption.fold(parts), resumption.standing
             resumption.carry_over(self._ring, self._checkpoints)
+        self._phase_index = self._standing.phase_index
+        self._warm_until_s = warm_until_s(scenario)
+        self._window_end_s = self._standing.at_s + scenario.observe.window
+        settle()
 
     def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
         def is_stopped() -> bool:
@@ -178,15 +177,14 @@ class Controller:
         self._status.environment = self._environment
         standing = self._standing
         begin_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
-        self._t0_ns = standing.t0_ns = begin_ns - round(standing.at_s * NS_PER_S)
-        standing.boot_id = boot_id()
-        standing.wall_s = self._clock.wall_s() + LEAD_S - standing.at_s
-        standing.started_s = standing.started_s or standing.wall_s
+        standing.begin(begin_ns, self._clock.wall_s() + LEAD_S)
+        self._t0_ns = standing.t0_ns
         self._events.begin(self._t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:
             self._enter_phase(0, 0.0)
         else:
+            forget_end(self._directory)
             gap = standing.close_gap(absent_s(self._stop, self._clock))
             details = {"absent_s": gap.absent_s, "in_doubt": gap.in_doubt_count}
             self._events.add("gap", "detected", begin_ns, 0, details)
@@ -252,11 +250,9 @@ class Controller:
             log().warning("checkpoint_failed", error=str(error))
 
     def _is_over(self, worker: WorkerProcess, stop: StopRequest) -> bool:
-        if worker.exit_code() is not None:
+        if self._ending.has_died(worker, self._observer):
             log().error("worker_ended", exit_code=worker.exit_code())
-            self._ending.target_failure = f"the worker ended during the run: {worker.last_words()}"
-        if self._facts.failed:
-            self._ending.tester_failure = self._facts.failed
+        self._ending.hear(self._facts)
         if stop.signal_number or self._ending.is_near:
             return True
         return self._elapsed_s() >= self._scenario.duration_s
@@ -325,13 +321,15 @@ class Controller:
 
     def _conclude(self, stop: StopRequest) -> Snapshot:
         self._ending.signal_number = stop.signal_number
+        self._ending.hear(self._facts)
         moment = self._moment(self._ending.state)
         directory, losses = self._directory, self._losses
         losses.look()
         self._ring.close()
         if losses.sentence():
-            # The schedule has been run; what it took is room for the report.
+            # What the schedule took is room for the report; without it nobody goes on.
             directory.ring.unlink(missing_ok=True)
+            directory.resumable.unlink(missing_ok=True)
         losses.keep(lambda: write_histograms(directory, self._observer.windows))
         snapshot = self._last(moment)
         for each in snapshot.verdicts:

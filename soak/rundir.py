@@ -99,9 +99,14 @@ class RunDirectory:
     def claim(self, path: Path) -> int | None:
         """Hold that directory of the run until this process ends; None where another one does.
 
-        The number is that of a descriptor, which holds it while it is open.
+        The number is that of a descriptor, which holds it while it is open. Raises RunDirError.
         """
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise RunDirError(
+                f"{path}: cannot be opened: {error.strerror}; a run directory has it"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -97,8 +97,10 @@ def resume(
     held = directory.claim(directory.path)
     if held is None:
         raise NotResumable(f"{directory.path}: this run is still going on")
-    kept = read(directory, scenario)
-    directory.release(held)
+    try:
+        kept = read(directory, scenario)
+    finally:
+        directory.release(held)
     clock = _clock()
     controller = Controller(scenario, directory, clock, arguments, kept)
     told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soak import __version__
-from soak.clock import NS_PER_S, TIME_SCALE, Clock
+from soak.clock import NS_PER_S, TIME_SCALE, Clock, boot_id
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.salvage import NONE, Ours, unanswered
@@ -82,6 +82,13 @@ class Standing:
     def lost_track_count(self) -> int:
         """Operations of which nobody will ever know what became of them."""
         return self.in_doubt_count + sum(gap.in_doubt_count for gap in self.gaps)
+
+    def begin(self, begin_ns: int, wall_s: float) -> None:
+        """The load begins, or goes on, at that moment of both clocks."""
+        self.t0_ns = begin_ns - round(self.at_s * NS_PER_S)
+        self.boot_id = boot_id()
+        self.wall_s = wall_s - self.at_s
+        self.started_s = self.started_s or self.wall_s
 
     def close_gap(self, absent_s: float) -> Gap:
         """It is over; what it was."""
@@ -159,7 +166,7 @@ def read(directory: RunDirectory, scenario: Scenario) -> Tree:
     if not directory.resumable.exists():
         raise NotResumable(
             f"{directory.path}: has no {directory.resumable.name}, because it ended before its "
-            f"load began, or it finished; {again}"
+            f"load began, it finished, or its disk was full; {again}"
         )
     try:
         tree = unpacked(directory.resumable.read_bytes())

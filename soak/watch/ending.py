@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,7 +10,16 @@ from soak.clock import iso_utc
 from soak.rundir import RunDirectory
 from soak.snapshot import Snapshot, State
 from soak.verdict import ExitCode, RunVerdict, Status
+from soak.watch.observer import Observer
 from soak.watch.windows import Windows
+from soak.watch.worker_log import WorkerFacts
+
+
+class Mortal(Protocol):
+    """What may end by itself: a `WorkerProcess`. exit_code: None while it runs."""
+
+    def exit_code(self) -> int | None: ...
+    def last_words(self) -> str: ...
 
 
 @dataclass(slots=True)
@@ -23,6 +32,22 @@ class Ending:
     tester_failure: str = ""
     target_failure: str = ""
     signal_number: int = 0
+
+    def has_died(self, worker: Mortal, observer: Observer) -> bool:
+        """Whether the worker ended by itself; then observer has read all it ever wrote."""
+        if worker.exit_code() is None:
+            return False
+        # It wrote why between the last look and its end.
+        observer.follow_worker()
+        self.target_failure = f"the worker ended during the run: {worker.last_words()}"
+        return True
+
+    def hear(self, facts: WorkerFacts) -> None:
+        """What the worker said of its end tells more than that it ended."""
+        if facts.failed:
+            self.tester_failure = facts.failed
+        elif facts.unavailable:
+            self.target_failure = f"the target is gone: {facts.unavailable}"
 
     @property
     def is_near(self) -> bool:

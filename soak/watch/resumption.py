@@ -1,7 +1,8 @@
 """How does a run go on that was killed? Its parts brought to where they were when it stopped.
 
-    checkpoint -> parts as they were; logs cut there
-    ring       -> results since, folded; what was in flight is in doubt; the rest waits
+    ring       -> results since; what was in flight is in doubt; the rest waits. Or a refusal, and
+                  nothing was touched
+    checkpoint -> logs cut there; parts as they were, and the results folded
     worker.jsonl -> what the worker said since, while its clock still means something
 
 Run time stands still until the load begins again: a gap has no length in it.
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soak.clock import NS_PER_S, TIME_SCALE, Clock, boot_id
+from soak.load.feeder import Feeder
 from soak.load.results import selected
 from soak.load.ring import Ring, RingError
 from soak.load.salvage import Remains, Wreck, renumbered, salvage
 from soak.load.slots import Carried
+from soak.load.workload import Workload
 from soak.result import Outcome
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
@@ -58,8 +61,12 @@ def cut_logs(directory: RunDirectory, tree: Tree) -> None:
         _truncate(directory.path / name, size)
     if directory.worker_log.exists():
         _truncate(directory.worker_log, _whole_lines_bytes(directory.worker_log))
+
+
+def forget_end(directory: RunDirectory) -> None:
+    """What was written of an end that was none goes, now that the load begins again."""
     for path in (directory.report, directory.report_html, directory.checkpoint):
-        path.unlink(missing_ok=True)  # of an end that was none
+        path.unlink(missing_ok=True)
 
 
 def _whole_lines_bytes(path: Path) -> int:
@@ -76,26 +83,53 @@ def _truncate(path: Path, size: int) -> None:
             file.truncate(size)
 
 
+def taken_up(
+    scenario: Scenario,
+    directory: RunDirectory,
+    kept: Tree | None,
+    workload: Workload,
+    feeder: Feeder,
+) -> "Resumption | None":
+    """What there is to go on with; None for a run that begins. Raises NotResumable.
+
+    The logs are cut only when nothing refuses the run any more, and before anybody opens them.
+    """
+    if kept is None:
+        return None
+    found = Resumption(scenario, directory, kept, workload, feeder)
+    cut_logs(directory, kept)
+    return found
+
+
 class Resumption:
     """Brings the parts of a new controller where the old one's were; one use."""
 
     def __init__(
-        self, scenario: Scenario, directory: RunDirectory, tree: Tree, parts: Parts
+        self,
+        scenario: Scenario,
+        directory: RunDirectory,
+        tree: Tree,
+        workload: Workload,
+        feeder: Feeder,
     ) -> None:
+        """Reads the ring and draws the schedule again, and writes nothing. Raises NotResumable."""
         self._scenario = scenario
         self._directory = directory
         self._tree = tree
-        self._parts = parts
+        self._workload = workload
+        self._feeder = feeder
         self.standing = standing_of(tree)
+        workload.restore(tree["workload"])
+        feeder.restore(tree["feeder"])
+        self._remains = self._salvaged()
 
-    def fold(self) -> Stop:
-        """What happened until the stop, in order of time. Raises NotResumable.
+    def fold(self, parts: Parts) -> Stop:
+        """What happened until the stop, in order of time; the logs are cut already.
 
         `standing` is then that of the run at its stop, of the next generation.
         """
-        tree, parts, standing = self._tree, self._parts, self.standing
-        parts.workload.restore(tree["workload"])
-        parts.feeder.restore(tree["feeder"])
+        self._parts = parts
+        tree, standing, remains = self._tree, self.standing, self._remains
         parts.observer.restore(tree["observer"])
         parts.events.restore(tree["events"])
         parts.facts.restore(tree["facts"])
@@ -103,7 +137,6 @@ class Resumption:
         parts.status.health_min = tree["health_min"]
         parts.losses.carry(tree["loss"])
         parts.events.begin(standing.t0_ns, standing.wall_s)
-        remains = self._remains()
         at_ns = max(tree["now_ns"], remains.last_ns)
         at_s = (at_ns - standing.t0_ns) / NS_PER_S
         self._fold_by_phase(remains, at_s)
@@ -121,12 +154,10 @@ class Resumption:
         standing.waiting = renumbered(remains.waiting, remains.scheduled)
         return Stop(at_s=at_s, at_ns=at_ns, wall_s=standing.wall_s + at_s, boot_id=standing.boot_id)
 
-    def _remains(self) -> Remains:
+    def _salvaged(self) -> Remains:
         standing = self.standing
         try:
-            return salvage(
-                self._wreck(), standing.waiting, standing.scheduled, self._parts.feeder.again
-            )
+            return salvage(self._wreck(), standing.waiting, standing.scheduled, self._feeder.again)
         except (OSError, RingError) as error:
             raise NotResumable(
                 f"{self._directory.ring}: {error}, so the run cannot go on; "
@@ -143,17 +174,17 @@ class Resumption:
     def _fold_by_phase(self, remains: Remains, at_s: float) -> None:
         """Windows end where phases do, as if somebody had been there."""
         parts, standing, results = self._parts, self.standing, remains.results
-        last = max(parts.workload.phase_at(at_s), standing.phase_index)
+        last = max(self._workload.phase_at(at_s), standing.phase_index)
         for index in range(standing.phase_index, last + 1):
             is_first, is_last = index == standing.phase_index, index == last
-            begin_s = parts.workload.bounds(index)[1]
+            begin_s = self._workload.bounds(index)[1]
             if not is_first:
                 at_ns = standing.t0_ns + round(begin_s * NS_PER_S)
                 name = self._scenario.phases[index].name
                 parts.events.add("phase", "injected", at_ns, 0, {"phase": name})
             mine = (results.phase == index) | (is_first & (results.phase < index))
             parts.observer.take(selected(results, mine | (is_last & (results.phase > index))))
-            self._close_window(index, at_s if is_last else parts.workload.bounds(index)[2])
+            self._close_window(index, at_s if is_last else self._workload.bounds(index)[2])
         standing.phase_index = last
 
     def _close_window(self, index: int, end_s: float) -> None:
@@ -181,7 +212,7 @@ class Resumption:
             )
         )
         ring.void_count = standing.void_count
-        self._parts.feeder.resume()
+        self._feeder.resume()
         ring.secured = ring.folded
         facts.forget_worker()
         checkpoints.write_still(standing)

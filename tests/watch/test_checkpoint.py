@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 
 from soak import __version__, session
+from soak.clock import SystemClock
+from soak.controller import Controller, StopRequest
+from soak.load.salvage import NONE
+from soak.load.workload import Workload
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import dump, load
 from soak.snapshot import Gap
 from soak.state import Tree, packed
+from soak.verdict import Mistake
 from soak.watch.checkpoint import LAYOUT, MAX_GAPS, NotResumable, Standing, digest, read
 from soak.watch.resumption import cut_logs
 from soak.watch.worker_log import WorkerFacts
@@ -130,7 +135,6 @@ def test_logs_are_cut_where_the_checkpoint_knows_them(tmp_path: Path):
     directory = stopped_run(tmp_path / "run")
     directory.windows.write_text("head\nrow 1\nrow 2\n")
     directory.worker_log.write_text('{"kind": "stats"}\n{"kind": "cou')
-    directory.report.write_text("{}")
 
     cut_logs(directory, {"offsets": {"windows.csv": len("head\nrow 1\n"), "events.jsonl": 99}})
     log = LineLog(directory.windows)
@@ -140,7 +144,43 @@ def test_logs_are_cut_where_the_checkpoint_knows_them(tmp_path: Path):
 
     assert "head\nrow 1\nrow 3\n" == directory.windows.read_text()
     assert '{"kind": "stats"}\n' == directory.worker_log.read_text()
-    assert not directory.report.exists()
+
+
+@pytest.mark.parametrize("ring", [None, b"no ring"], ids=["no ring", "damaged"])
+def test_a_run_that_is_refused_keeps_its_record(ring: bytes | None, tmp_path: Path):
+    workload = Workload(SMOKE)
+    standing = {name: getattr(Standing(), name) for name in Standing.__dataclass_fields__}
+    waiting = {name: getattr(NONE, name) for name in NONE.__dataclass_fields__}
+    directory = stopped_run(
+        tmp_path / "run",
+        standing={**standing, "waiting": waiting},
+        workload=workload.state(),
+        feeder={"block": None, "late_count": 0, "late_s": 0.0},
+        offsets={"windows.csv": 0},
+    )
+    for path in (directory.report, directory.report_html, directory.checkpoint, directory.windows):
+        path.write_text("{}")
+    if ring is not None:
+        directory.ring.write_bytes(ring)
+    before = {path.name: path.read_bytes() for path in directory.path.glob("*.*")}
+
+    with pytest.raises(NotResumable, match=r"ring\.bin: .*so the run cannot go on"):
+        go_on(directory)
+
+    assert before == {path.name: path.read_bytes() for path in directory.path.glob("*.*")}
+
+
+def test_a_run_directory_that_was_thinned_out_is_refused(tmp_path: Path):
+    directory = stopped_run(tmp_path / "run")
+    directory.data.rmdir()
+
+    with pytest.raises(Mistake, match="data: cannot be opened: No such file or directory"):
+        go_on(directory)
+
+
+def go_on(directory: RunDirectory) -> None:
+    kept = read(directory, SMOKE)
+    Controller(SMOKE, directory, SystemClock(), (), kept).run(StopRequest(), lambda snapshot: None)
 
 
 def test_what_is_told_of_gaps_is_bounded_and_loses_no_operation():

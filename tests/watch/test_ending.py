@@ -1,0 +1,84 @@
+"""Does a run that ends before its time say whose failure that was?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from soak.clock import SystemClock
+from soak.rundir import LineLog, RunDirectory
+from soak.scenario import load
+from soak.verdict import ExitCode, Status
+from soak.watch.ending import Ending
+from soak.watch.events import EventLog
+from soak.watch.observer import Observer
+from soak.watch.worker_log import LogTail, WorkerFacts
+
+
+@dataclass(frozen=True)
+class Dead:
+    """A worker that ended after the last look at its log."""
+
+    code: int
+
+    def exit_code(self) -> int:
+        return self.code
+
+    def last_words(self) -> str:
+        return f"exit code {self.code}"
+
+
+@pytest.fixture
+def observer(tmp_path: Path) -> Iterator[Observer]:
+    directory = RunDirectory(tmp_path)
+    log = LineLog(directory.events)
+    tail = LogTail(directory.worker_log)
+    observer = Observer(load("smoke"), directory, SystemClock(), EventLog(log), WorkerFacts(), tail)
+    yield observer
+    for each in (log, *observer.logs):
+        each.close()
+
+
+def ending(observer: Observer, worker: Dead, said: Path, *lines: dict[str, object]) -> Ending:
+    said.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ending = Ending()
+    assert ending.has_died(worker, observer)
+    ending.hear(observer.facts)
+    return ending
+
+
+def test_a_bug_of_the_tester_told_with_the_last_breath_is_not_the_targets(
+    observer: Observer, tmp_path: Path
+):
+    failed = {"kind": "failed", "reason": "KeyError: 'k'"}
+
+    found = ending(observer, Dead(ExitCode.UNKNOWN), tmp_path / "worker.jsonl", failed)
+    verdict = found.verdict(5.0)
+
+    assert verdict is not None
+    assert (Status.UNKNOWN, ExitCode.UNKNOWN) == (verdict.status, verdict.exit_code)
+    assert "the tester failed: KeyError: 'k'" == verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], "the worker ended during the run: exit code 14"),
+        (
+            [{"kind": "unavailable", "reason": "the server is shutting down"}],
+            "the target is gone: the server is shutting down",
+        ),
+    ],
+    ids=["silent", "in its words"],
+)
+def test_a_target_that_is_gone_is_told_in_its_own_words(
+    observer: Observer, tmp_path: Path, lines: list[dict[str, object]], reason: str
+):
+    found = ending(observer, Dead(ExitCode.TARGET), tmp_path / "worker.jsonl", *lines)
+    verdict = found.verdict(5.0)
+
+    assert verdict is not None
+    assert (Status.FAIL, ExitCode.TARGET) == (verdict.status, verdict.exit_code)
+    assert reason == verdict.reason
