@@ -49,7 +49,9 @@ class Demotion:
         limit = options.short_term_records
         if tiers.short_count() > limit * (1 + slack_ratio) or self._is_short_heavy():
             while tiers.short_count() > limit or self._is_short_heavy():
-                moved += self._compress(tiers.oldest_short(STEP_RECORDS))
+                with self._hold:
+                    oldest = tiers.oldest_short(STEP_RECORDS)
+                moved += self._compress(oldest)
                 self._pause()
         moved += self._aged()
         with self._hold:

@@ -76,7 +76,7 @@ class Engine:
         self._pulse = parts.pulse
         self._stats = parts.stats
         if options.maintenance:
-            self._maintenance.start()
+            self._maintenance.upkeep.start()
 
     def __enter__(self) -> "Engine":
         return self
@@ -98,7 +98,7 @@ class Engine:
         if not self._is_open:
             return
         self._is_open = False
-        self._maintenance.stop()
+        self._maintenance.upkeep.stop()
         try:
             self._maintenance.finish()
         finally:

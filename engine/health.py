@@ -26,6 +26,7 @@ class Vitals:
     slowdown_ratio       recent median of searches over that of the first ones
     recall_ratio         of the sketch against the full scan, as last probed
     error_ratio          failed operations of the recent ones
+    is_maintained        the background thread lives, or there is none by choice
     """
 
     fill_ratio: float
@@ -35,6 +36,7 @@ class Vitals:
     recall_ratio: float
     error_ratio: float
     can_write: bool
+    is_maintained: bool
 
 
 def judge(vitals: Vitals) -> Health:
@@ -42,7 +44,7 @@ def judge(vitals: Vitals) -> Health:
     components = {
         "capacity": 1 - (vitals.fill_ratio - 0.95) / 0.10,
         "disk": 1 - (vitals.amplification_ratio - 1.5) / 1.5,
-        "maintenance": 1 - (vitals.backlog_segments - 1) / 4,
+        "maintenance": 1 - (vitals.backlog_segments - 1) / 4 if vitals.is_maintained else 0.0,
         "latency": 1 - (vitals.slowdown_ratio - 1.5) / 3,
         "recall": (vitals.recall_ratio - 0.80) / 0.15,
         "errors": 1 - 100 * vitals.error_ratio,

@@ -16,7 +16,6 @@ from engine.commit import Commit
 from engine.compaction import Compaction
 from engine.consolidation import Consolidation
 from engine.demotion import Demotion
-from engine.errors import EngineError
 from engine.frame import Reason
 from engine.history import EventKind, History
 from engine.hold import Hold
@@ -26,6 +25,7 @@ from engine.options import Options
 from engine.search import Search
 from engine.segment import Segment
 from engine.tiers import Tier
+from engine.upkeep import Upkeep
 from engine.writer import STEP_RECORDS, Writer
 
 _PERIOD_S = 0.05
@@ -48,7 +48,7 @@ _BALLAST_RATIO = 2
 
 
 class Maintenance:
-    """The tasks and the thread that runs them."""
+    """The tasks, and the thread that runs them: `upkeep`."""
 
     def __init__(
         self,
@@ -77,36 +77,15 @@ class Maintenance:
         self._demotion = Demotion(live, options, clock, self._pause, self._hold)
         self._consolidation = Consolidation(live, search, writer, clock, options.half_life_s)
         self._one_at_a_time = threading.RLock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
         # The interval mode promises that much and no more.
         is_timed = options.durability == "interval"
-        self._period_s = min(_PERIOD_S, options.interval_s) if is_timed else _PERIOD_S
+        period_s = min(_PERIOD_S, options.interval_s) if is_timed else _PERIOD_S
+        self.upkeep = Upkeep(lambda: self.run(explicit=False), period_s)
         self._appended_bytes = log.appended_bytes
         self._written_at_s = self._trimmed_at_s = clock.now_s()
         self._has_freed = False
         self._probed_at_s = clock.now_s()
         self._accessed_at_s = clock.now_s()
-        self.failures = 0
-        self.failure_last = ""
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._keep_going, name="engine-upkeep", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _keep_going(self) -> None:
-        while not self._stopping.wait(self._period_s):
-            try:
-                self.run(explicit=False)
-            except (EngineError, OSError) as error:
-                # Nothing is lost by a run that failed; the next one tries again.
-                self.failures += 1
-                self.failure_last = str(error)
 
     def run(self, explicit: bool) -> None:
         """All tasks that have something to do. Raises EngineError (DurabilityError) or OSError."""
@@ -156,7 +135,7 @@ class Maintenance:
 
     def _pause(self) -> None:
         """Let others run; at close there are none."""
-        if not self._stopping.is_set():
+        if not self.upkeep.is_stopping:
             self._clock.sleep(_PAUSE_S)
 
     def pressure(self) -> pressure.Pressure:
@@ -278,7 +257,6 @@ class Maintenance:
         """Before closing: everything durable, and every segment with a checkpoint."""
         if self._commit.failure:
             return
-        self._stopping.set()
         self._commit.flush()
         try:
             access.save(self._log.disk, self._log.directory, self._live)
@@ -286,10 +264,9 @@ class Maintenance:
                 if not segment.has_checkpoint:
                     self._write_checkpoint(segment)
                     segment.trim()
-        except OSError as error:
+        except OSError:
             # On a full disk: no record is lost without them, the next opening reads the segments.
-            self.failures += 1
-            self.failure_last = str(error)
+            return
 
     def relieve(self) -> bool:
         """The disk is full: make room in the defined order. False if that did not help.

@@ -55,6 +55,7 @@ class Stats:
                 recall_ratio=self._search.recall_ratio,
                 error_ratio=self._pulse.error_ratio(),
                 can_write=self._commit.failure is None,
+                is_maintained=not self._maintenance.upkeep.has_died,
             )
         )
 
@@ -143,7 +144,7 @@ class Stats:
             "maintenance_busy_s": history.busy_s,
             "maintenance_reclaimed_bytes": history.reclaimed_bytes,
             "maintenance_backlog_count": self._backlog(),
-            "maintenance_failed_count": self._maintenance.failures,
+            "maintenance_failed_count": self._maintenance.upkeep.failed_count,
             "compaction_waiting_count": float(
                 candidate(self._log, self._options.garbage_ratio) is not None
             ),
@@ -155,7 +156,7 @@ class Stats:
             "recovery_damaged_count": len(self._recovery.damaged),
             "recovery_cut_bytes": self._recovery.cut_bytes,
         }
-        for kind, count in history.counts.items():
+        for kind, count in list(history.counts.items()):
             figures[f"events_{kind}_count"] = count
         return figures
 
