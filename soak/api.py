@@ -9,11 +9,10 @@ A run is a process of its own, as on the command line, so none of this program's
 for the tester's. Nobody listens, unless `changes` has a `listen=...`.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from soak.apart import run_apart
 from soak.comparison.interleaved import compare_pairs, turns
 from soak.comparison.judgement import Comparison
 from soak.comparison.judgement import compare as against
@@ -24,8 +23,6 @@ from soak.rundir import RunDirectory
 from soak.scenario import Scenario, dump, load
 from soak.scenario.yaml_source import read as read_yaml
 from soak.verdict import Mistake
-
-SOAK = (sys.executable, "-c", "from soak.cli import main; main()")
 
 
 def run(
@@ -46,14 +43,10 @@ def run(
     flags = {"target": target, "duration": duration, "rate": rate, "seed": seed}
     given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
     given += [f"--set={change}" for change in ("listen=null", *changes)]
-    before = set(Path(out).glob("*/scenario.yaml"))
-    command = [*SOAK, "run", str(scenario), "--plain", "--out", str(out), *given]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    made = set(Path(out).glob("*/scenario.yaml")) - before
-    directories = [RunDirectory(path.parent) for path in made]
-    if not directories or not directories[0].report.exists():
-        raise Mistake(done.stderr.strip())
-    return read_run(directories[0].path)
+    ended = run_apart(str(scenario), Path(out), given)
+    if ended.directory is None or not RunDirectory(ended.directory).report.exists():
+        raise Mistake(ended.said.strip())
+    return read_run(ended.directory)
 
 
 def load_run(path: str | Path) -> RunRecord:

@@ -19,7 +19,6 @@ from soak.bench.suite import Benchmark, chosen, function_of
 from soak.clock import NS_PER_S
 from soak.report.document import Section, as_rows, as_section
 from soak.rundir import finite
-from soak.scenario import load
 from soak.verdict import ExitCode, Status
 
 FIRST_PER_S = 200.0
@@ -93,8 +92,12 @@ class Trials:
         }
         if not held:
             said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
-            return Findings(status=Status.FAIL, reason=said, results=results)
+            is_lost = tried[-1]["status"] == Status.FAIL
+            status = Status.FAIL if is_lost else Status.UNKNOWN
+            return Findings(status=status, reason=said, results=results)
         said = f"{found.kept_per_s:,.0f}/s kept every objective, {found.lost_per_s:,.0f}/s did not"
+        if math.isinf(found.lost_per_s):
+            said = f"{found.kept_per_s:,.0f}/s, the most that was tried, kept every objective"
         return Findings(
             status=Status.PASS,
             reason=said,
@@ -105,15 +108,15 @@ class Trials:
     def _length(self, scenario: str, rate_per_s: float) -> float:
         """Seconds: the usual ones, and at a low rate as many as LEAST_OPERATIONS take."""
         file = chosen([scenario], self._bench.folder)[0].file
-        usual_s = QUICK_S if self._bench.quick else load(file).duration_s
+        usual_s = QUICK_S if self._bench.quick else self._bench.scenario(file).duration_s
         return math.ceil(max(usual_s, LEAST_OPERATIONS / rate_per_s))
 
 
 Function = Callable[[Trials], Findings]
 
 
-def run_function(bench: Bench, benchmark: Benchmark) -> tuple[dict[str, object], int]:
-    """The function's result as JSON, with the circumstances of its last run; and an exit code."""
+def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
+    """The function's result as JSON, with the circumstances of its last run. Raises Mistake."""
     function: Function = function_of(benchmark)
     trials = Trials(bench, benchmark)
     began_ns = bench.clock.monotonic_ns()
@@ -138,4 +141,4 @@ def run_function(bench: Bench, benchmark: Benchmark) -> tuple[dict[str, object],
     }
     safe = finite(told)
     assert isinstance(safe, dict)
-    return safe, int(code)
+    return safe

@@ -10,7 +10,6 @@ from soak.report.figures import number
 from soak.report.record import ALIVE, RunRecord
 from soak.rundir import finite
 
-SCHEMA_VERSION = 1
 # What is in every worker, whatever it holds: 42 MB with 1,000 records in the embedded engine.
 # Rather too little than too much, lest the first ten thousand records seem to take nothing.
 BARE_BYTES = 40_000_000
@@ -91,7 +90,8 @@ def results(report: Section, plan: Section) -> dict[str, object]:
         "operations_per_cpu_s": count / cpu_s if cpu_s else None,
         "operations_per_mb": 1e6 * count / memory if memory else None,
         "memory_bytes": memory,
-        "memory_bytes_per_1000_records": 1_000 * max(0.0, memory - BARE_BYTES) / live
+        # In this order: what was not measured stays so.
+        "memory_bytes_per_1000_records": 1_000 * max(memory - BARE_BYTES, 0.0) / live
         if live
         else None,
         "disk_bytes": disk,

@@ -1,17 +1,17 @@
-"""How is a benchmark run? As `soak run`, in a process of its own: nothing is left for the next."""
+"""How is a benchmark run? As `soak run`, for so long and on such a target."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from soak.apart import run_apart
 from soak.bench.outcome import Outcome
 from soak.bench.suite import Benchmark
 from soak.clock import NS_PER_S, Clock
 from soak.report.record import RunError, load_run
-from soak.scenario import load
+from soak.scenario import Scenario, load
+from soak.verdict import ExitCode
 
 # All phases together, in their proportion, where a quick answer is asked for.
 QUICK_S = 6.0
@@ -21,52 +21,51 @@ GRACE_S = 300.0
 LEAST_PRELOADED_PER_S = 500.0
 # A run is two processes that both compute: the target's and the tester's.
 CPUS_OF_A_RUN = 2
-SOAK = (sys.executable, "-c", "from soak.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """How all benchmarks of a suite are run. flags: further ones of `soak run`.
+    """How all benchmarks of a suite are run. target, seed, overrides: as `soak run` takes them.
 
     out: where run directories are made; folder: where the benchmarks are, the shipped ones if None.
     """
 
     out: Path
     quick: bool
-    flags: tuple[str, ...]
     clock: Clock
+    target: str | None = None
+    seed: int | None = None
+    overrides: tuple[str, ...] = ()
     folder: Path | None = None
+
+    def scenario(self, file: Path) -> Scenario:
+        """The file as this suite changes it. Raises Mistake."""
+        return load(file, self.overrides, target=self.target)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The same changes for a command."""
+        flags = [f"--set={change}" for change in self.overrides]
+        flags += [f"--target={self.target}"] if self.target else []
+        return (*flags, *([f"--seed={self.seed}"] if self.seed is not None else []))
 
 
 def run_scenario(
     bench: Bench, file: Path, benchmark: Benchmark, further: Sequence[str] = ()
 ) -> Outcome:
     """One run of the scenario on behalf of the benchmark. further: flags of this run alone."""
-    before = set(bench.out.glob("*"))
-    length = ("--duration", f"{QUICK_S:g}s") if bench.quick else ()
-    command = [*SOAK, "run", str(file), "--set", f"name={benchmark.run_name}"]
-    command += ["--plain", "--out", str(bench.out), *length, *bench.flags, *further]
-    scenario = load(file)
+    length = [f"--duration={QUICK_S:g}s"] if bench.quick else []
+    flags = [f"--set=name={benchmark.run_name}", *length, *bench.flags, *further]
+    scenario = bench.scenario(file)
     allowed_s = scenario.duration_s + GRACE_S
     allowed_s += scenario.population.preload / LEAST_PRELOADED_PER_S
     began_ns = bench.clock.monotonic_ns()
-    trouble = ""
+    ended = run_apart(str(file), bench.out, flags, allowed_s)
+    exit_code, trouble = ended.exit_code, ended.said.strip().rpartition("\n")[2]
+    if exit_code is None:
+        exit_code, trouble = ExitCode.UNKNOWN, f"it did not end within {allowed_s:.0f} s"
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=allowed_s
-        )
-        exit_code = done.returncode
-        trouble = done.stderr.strip().rpartition("\n")[2]
-    except subprocess.TimeoutExpired:
-        exit_code, trouble = 13, f"it did not end within {allowed_s:.0f} s"
-    # By its name, too: other benchmarks may be running beside this one.
-    made = [
-        path
-        for path in sorted(set(bench.out.glob("*")) - before)
-        if path.is_dir() and path.name.rpartition("-")[0].endswith(f"Z-{benchmark.run_name}")
-    ]
-    try:
-        record = load_run(made[0]) if made else None
+        record = load_run(ended.directory) if ended.directory else None
     except RunError as error:
         record, trouble = None, str(error)
     return Outcome(

@@ -17,6 +17,7 @@ from soak.verdict import Mistake
 
 FOLDER = "bench"
 PREFIX = "benchmark_"
+_ANY_SCENARIO = "peers"
 # A quick suite leaves out what would spend a minute on filling the target.
 MOST_QUICK_RECORDS = 200_000
 
@@ -46,10 +47,14 @@ class NoSuchBenchmark(Mistake):
 
 def benchmarks(folder: Path | None = None) -> list[Benchmark]:
     """All below the folder, or the shipped ones, by category and name."""
-    folder = folder or next(iter(shipped().values())).parent / FOLDER
+    folder = folder or _shipped_folder()
     found = [_of_scenario(file) for file in folder.glob("*/*.yaml")]
     found += [each for file in folder.glob("*/*.py") for each in _of_functions(file)]
     return sorted(found, key=lambda benchmark: benchmark.name)
+
+
+def _shipped_folder() -> Path:
+    return next(iter(shipped().values())).parent / FOLDER
 
 
 def _of_scenario(file: Path) -> Benchmark:
@@ -83,12 +88,15 @@ def question_of(benchmark: Benchmark) -> str:
 
 
 def function_of(benchmark: Benchmark) -> Callable[[Any], Any]:
-    """The function itself; runs the file it stands in."""
+    """The function itself; runs the file it stands in. Raises NoSuchBenchmark."""
     spec = importlib.util.spec_from_file_location(benchmark.file.stem, benchmark.file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise NoSuchBenchmark(f"{benchmark.file}: cannot be run: {error}") from error
     function: Callable[[Any], Any] = getattr(module, benchmark.function)
     return function
 
@@ -108,7 +116,8 @@ def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
     there = benchmarks(folder)
     if not there:
         raise NoSuchBenchmark(
-            f"{folder}: no benchmarks; they are category/name.yaml or .py below it"
+            f"{folder or _shipped_folder()}: no benchmarks; "
+            "they are category/name.yaml or .py below it"
         )
     known = list(dict.fromkeys([b.category for b in there] + [b.name for b in there]))
     for name in asked:
@@ -130,12 +139,14 @@ def possible(
     cannot: list[tuple[str, Mistake]] = []
     for benchmark in suite:
         try:
-            if not benchmark.function:
-                load(benchmark.file, overrides, target=target)
+            # What a function runs, it alone knows: the target at least is looked up.
+            file = _ANY_SCENARIO if benchmark.function else benchmark.file
+            load(file, () if benchmark.function else overrides, target=target)
             can.append(benchmark)
         except Mistake as mistake:
             cannot.append((benchmark.name, mistake))
-    if cannot and not any(not benchmark.function for benchmark in can):
+    scenarios = [each for each in suite if not each.function]
+    if cannot and not any(each in can for each in scenarios or suite):
         raise cannot[0][1]
     return can, [f"{name}: {str(why).partition(chr(10))[0]}" for name, why in cannot]
 

@@ -24,8 +24,15 @@ MOST_LISTED = 20
 MARKS: Mapping[str, str] = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"}
 
 
-def exit_code(codes: Sequence[int]) -> int:
-    """The code of the worst; one that has no rank, as after a signal, before all."""
+def exit_code(documents: Sequence[Section]) -> int:
+    """The code of the worst; one that has no rank, as after a signal, before all.
+
+    A result from elsewhere has no verdict, and none is made of it.
+    """
+    verdicts = [as_section(told.get("verdict")) for told in documents]
+    codes = [int(number(verdict.get("exit_code"))) for verdict in verdicts if verdict]
+    if not codes:
+        return ExitCode.PASS
     strange = [code for code in codes if code not in list(SEVERITY)]
     ranked = sorted(codes, key=lambda code: SEVERITY.index(ExitCode(code)) if not strange else 0)
     return strange[0] if strange else ranked[0]

@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from soak.bench.functions import run_function
 from soak.bench.kept import keep
-from soak.bench.outcome import document
+from soak.bench.outcome import Outcome, document
 from soak.bench.running import Bench, run_scenario
 from soak.bench.scaling import with_scaling
 from soak.bench.suite import Benchmark
+from soak.clock import NS_PER_S
 from soak.report.document import Section
+from soak.verdict import Mistake
 
-Told = tuple[dict[str, object], int]
+Told = dict[str, object]
 
 
 def run_suite(
@@ -20,33 +22,46 @@ def run_suite(
     *,
     parallel: int,
     said: Callable[[Benchmark, Section], None],
-) -> tuple[list[dict[str, object]], list[int]]:
-    """The result of each benchmark as JSON, kept in its run directory too, and its exit code.
+) -> list[Told]:
+    """The result of each benchmark as JSON, kept in its run directory too.
 
     parallel: how many at a time. said: told of each when it is over, in whatever order they end.
     """
 
     def measured(benchmark: Benchmark) -> Told:
-        told, code = _measured(bench, benchmark)
+        told = _measured(bench, benchmark)
         keep([told])
         said(benchmark, told)
-        return told, code
+        return told
 
     with ThreadPoolExecutor(max_workers=parallel) as workers:
         results = list(workers.map(measured, suite))
-    documents = with_scaling([_of_many(told, parallel) for told, _ in results])
+    documents = with_scaling([_of_many(told, parallel) for told in results])
     keep(documents)
-    return documents, [code for _, code in results]
+    return documents
 
 
 def _measured(bench: Bench, benchmark: Benchmark) -> Told:
-    if benchmark.function:
-        return run_function(bench, benchmark)
-    outcome = run_scenario(bench, benchmark.file, benchmark)
-    return document(outcome), outcome.exit_code
+    began_ns = bench.clock.monotonic_ns()
+    try:
+        if benchmark.function:
+            return run_function(bench, benchmark)
+        return document(run_scenario(bench, benchmark.file, benchmark))
+    except Mistake as mistake:
+        # Those that were measured before are not lost for it.
+        taken_s = (bench.clock.monotonic_ns() - began_ns) / NS_PER_S
+        return document(
+            Outcome(
+                benchmark=benchmark,
+                exit_code=mistake.exit_code,
+                execution_s=taken_s,
+                record=None,
+                trouble=str(mistake),
+            )
+        )
 
 
-def _of_many(told: dict[str, object], parallel: int) -> dict[str, object]:
+def _of_many(told: Told, parallel: int) -> Told:
     metadata = told.get("metadata")
     assert isinstance(metadata, dict)
     return {**told, "metadata": {**metadata, "parallel": parallel}}

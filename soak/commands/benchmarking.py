@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +57,7 @@ def bench(
     soak bench latency --target chroma --json > latency.json
     soak bench --from runs --from older-results.json --png figures
 
-    The exit code is that of the worst benchmark.
+    The exit code is that of the worst benchmark; with --from, as it was when it was measured.
     """
     from soak.bench import table
     from soak.bench.files import write_suite
@@ -64,41 +65,22 @@ def bench(
     from soak.bench.running import Bench
     from soak.clock import SystemClock
 
-    documents: Sequence[Section]
-    if kept:
-        documents, code = read(kept), 0
-    else:
-        flags = _flags(target, seed, overrides)
-        plan = Bench(out=out, quick=quick, flags=flags, clock=SystemClock(), folder=configs)
-        suite = _possible(plan, asked or [], overrides or [], target)
-        documents, code = _measured(plan, suite, parallel)
+    changes = tuple(overrides or ())
+    plan = Bench(out=out, quick=quick, clock=SystemClock(), folder=configs)
+    plan = replace(plan, target=target, seed=seed, overrides=changes)
+    documents = read(kept) if kept else _measured(plan, asked or [], parallel)
     for path in write_suite(documents, html=html, markdown=markdown_file, figures=png):
         print(path, file=sys.stderr)
     print(json.dumps(documents, indent=1) if as_json else table.table(documents))
-    raise typer.Exit(code)
+    raise typer.Exit(table.exit_code(documents))
 
 
-def _possible(
-    plan: "Bench", asked: Sequence[str], overrides: Sequence[str], target: str | None
-) -> list["Benchmark"]:
-    """What was asked for and can be run; the rest is said. Raises Mistake where nothing can."""
-    from soak.bench.suite import chosen, is_quick, possible
-
-    suite, cannot = possible(chosen(asked, plan.folder), overrides, target)
-    slow = [each for each in suite if plan.quick and not is_quick(each)]
-    for text in [*cannot, *(f"{each.name}: not quick" for each in slow)]:
-        print(f"left out: {text}", file=sys.stderr)
-    return [each for each in suite if each not in slow]
-
-
-def _measured(
-    plan: "Bench", suite: Sequence["Benchmark"], parallel: int
-) -> tuple[Sequence["Section"], int]:
-    """Run them; the results, and the exit code of the worst."""
-    from soak.bench import table
+def _measured(plan: "Bench", asked: Sequence[str], parallel: int) -> Sequence["Section"]:
+    """The results of what was asked for. Raises Mistake where nothing of it can be run."""
     from soak.bench.running import disturbance
     from soak.bench.whole import run_suite
 
+    suite = _possible(plan, asked)
     if said_before := disturbance(parallel):
         print(said_before, file=sys.stderr)
     over: list[str] = []
@@ -110,14 +92,18 @@ def _measured(
         text = f"{benchmark.name}: {verdict['status']}: {verdict['reason']}"
         print(f"{len(over)}/{len(suite)} {text}", file=sys.stderr)
 
-    documents, codes = run_suite(plan, suite, parallel=parallel, said=said)
-    return documents, table.exit_code(codes) if codes else 0
+    return run_suite(plan, suite, parallel=parallel, said=said)
 
 
-def _flags(
-    target: str | None, seed: int | None, overrides: Sequence[str] | None
-) -> tuple[str, ...]:
-    """As `soak run` takes them."""
-    flags = [f"--set={change}" for change in overrides or []]
-    flags += [f"--target={target}"] if target else []
-    return (*flags, *([f"--seed={seed}"] if seed is not None else []))
+def _possible(plan: "Bench", asked: Sequence[str]) -> list["Benchmark"]:
+    """What can be run of it; the rest is said."""
+    from soak.bench.suite import chosen, is_quick, possible
+    from soak.verdict import Mistake
+
+    suite, cannot = possible(chosen(asked, plan.folder), plan.overrides, plan.target)
+    slow = [each for each in suite if plan.quick and not is_quick(each)]
+    for text in [*cannot, *(f"{each.name}: not quick" for each in slow)]:
+        print(f"left out: {text}", file=sys.stderr)
+    if len(slow) == len(suite):
+        raise Mistake("nothing is left to be measured: leave out --quick")
+    return [each for each in suite if each not in slow]

@@ -1,5 +1,6 @@
 """Is what a function found told like any benchmark?"""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,28 +31,56 @@ def bench(tmp_path: Path) -> Bench:
     folder = tmp_path / "own" / "mine"
     folder.mkdir(parents=True)
     (folder / "answers.py").write_text(OWN)
-    return Bench(
-        out=tmp_path / "runs", quick=True, flags=(), clock=SystemClock(), folder=folder.parent
-    )
+    return Bench(out=tmp_path / "runs", quick=True, clock=SystemClock(), folder=folder.parent)
 
 
 class Limited(Trials):
     """Trials of a target that keeps its objectives up to 1,000/s, and says so at once."""
 
+    most_per_s = 1_000.0
+    beyond = "unknown"
+
     def run(self, scenario: str, *flags: str) -> dict:
         rate = float(flags[0].removeprefix("--rate="))
-        return told(scenario, per_s=rate, status="pass" if rate <= 1_000 else "unknown")
+        return told(scenario, per_s=rate, status="pass" if rate <= self.most_per_s else self.beyond)
+
+
+@pytest.mark.parametrize("beyond", ["fail", "unknown"])
+def test_where_no_rate_was_kept_it_is_as_bad_as_the_lowest(bench: Bench, beyond: str):
+    trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
+    trials.most_per_s, trials.beyond = 0.0, beyond
+
+    assert beyond == trials.highest_rate("latency/mixed").status
+
+
+def test_the_most_that_was_tried_is_not_told_as_a_limit(bench: Bench):
+    trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
+    trials.most_per_s = math.inf
+    found = trials.highest_rate("latency/mixed")
+
+    assert "the most that was tried" in found.reason
+
+
+def test_a_function_that_cannot_be_run_leaves_the_others_their_results(bench: Bench):
+    (bench.folder / "mine" / "broken.py").write_text(
+        "import no_such_package\n\ndef benchmark_broken(trials): ..."
+    )
+    answer, broken = run_suite(
+        bench, chosen([], bench.folder), parallel=1, said=lambda benchmark, told: None
+    )
+
+    assert ("pass", "unknown") == (answer["verdict"]["status"], broken["verdict"]["status"])
+    assert "no_such_package" in broken["verdict"]["reason"]
 
 
 def test_a_function_of_ones_own_is_told_like_a_scenario(bench: Bench):
     (own,) = chosen([], bench.folder)
-    document, code = run_function(bench, own)
+    document = run_function(bench, own)
 
-    assert ("answer", "mine", {"answer": 42, "odd": None}, 0) == (
+    assert ("answer", "mine", {"answer": 42, "odd": None}) == (
         document["benchmark"],
         document["category"],
         document["results"],
-        code,
     )
     assert {"status": "pass", "exit_code": 0, "reason": "42"} == document["verdict"]
     assert [42.0] == [row["effect"] for row in document["objectives"]]
@@ -73,9 +102,9 @@ def test_the_highest_rate_is_told_with_its_trials_and_what_it_cost(bench: Bench)
 def test_a_suite_is_told_in_order_however_many_run_at_a_time(bench: Bench):
     suite = chosen([], bench.folder) * 5
     said = []
-    documents, codes = run_suite(bench, suite, parallel=3, said=lambda b, d: said.append(b.name))
+    documents = run_suite(bench, suite, parallel=3, said=lambda b, d: said.append(b.name))
 
-    assert ([0] * 5, 5) == (codes, len(said))
+    assert ([0] * 5, 5) == ([told["verdict"]["exit_code"] for told in documents], len(said))
     assert [3] * 5 == [document["metadata"]["parallel"] for document in documents]
 
 

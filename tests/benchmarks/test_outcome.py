@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from soak.bench import table
@@ -94,7 +96,18 @@ def test_a_benchmark_that_was_cut_off_says_its_last_words(tmp_path):
         ([10, 12, 0], 12),
         ([12, 11, 14], 11),
         ([0, 130], 130),
+        ([None, 10], 10),
+        ([None], 0),
     ],
 )
-def test_the_exit_code_is_the_worst(codes: list[int], expected: int):
-    assert expected == table.exit_code(codes)
+def test_the_exit_code_is_the_worst_of_those_that_were_judged(
+    codes: list[int | None], expected: int
+):
+    verdicts = [None if code is None else {"exit_code": code} for code in codes]
+    assert expected == table.exit_code([{"verdict": verdict} for verdict in verdicts])
+
+
+def test_memory_that_was_not_measured_is_no_saving():
+    told = results({"records": {"live": 1_000.0}}, {})
+
+    assert math.isnan(told["memory_bytes_per_1000_records"])

@@ -125,3 +125,8 @@ def test_a_target_that_can_run_none_is_a_mistake():
 def test_the_list_has_a_question_each():
     assert {b.name for b in ALL} == {row["name"] for row in listed()}
     assert all(row["what"].endswith("?") for row in listed())
+
+
+def test_a_function_needs_a_target_that_is_there():
+    with pytest.raises(Mistake, match="no 'chrome' among targets"):
+        possible(chosen(["throughput/max-rate"]), [], "chrome")
