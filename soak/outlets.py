@@ -12,8 +12,10 @@ Secrets are in files, never in arguments, which everybody on the machine can rea
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from soak.clock import Clock
 from soak.logs import log
@@ -27,6 +29,19 @@ from soak.snapshot import Snapshot
 from soak.verdict import Mistake
 
 
+def _address(url: str) -> str:
+    """The URL. Raises ValueError for one that no request could be made of."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("is not the address of a server")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("has characters that must be percent-encoded")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class Outlets(BaseModel):
     """What --publish was told. Absent: not at all."""
 
@@ -36,9 +51,9 @@ class Outlets(BaseModel):
     key: Path | None = None
     clients: Path | None = None
     token_file: Path | None = Field(None, alias="token-file")
-    remote_write: str | None = Field(None, alias="remote-write", pattern="^https?://.+")
+    remote_write: Address | None = Field(None, alias="remote-write")
     remote_write_token_file: Path | None = Field(None, alias="remote-write-token-file")
-    pushgateway: str | None = Field(None, pattern="^https?://.+")
+    pushgateway: Address | None = None
 
 
 NOWHERE = Outlets()
@@ -55,8 +70,9 @@ def outlets(pairs: Sequence[str]) -> Outlets:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
+        reason = first.get("ctx", {}).get("error", first["msg"])
         raise Mistake(
-            f"--publish {name}={told.get(name)}: write http://... or https://..."
+            f"--publish {name}={told.get(name)}: {reason}; write http://host:port/path"
         ) from error
 
 
@@ -129,7 +145,7 @@ def _secret(file: Path | None) -> str:
     if file is None:
         return ""
     try:
-        secret = file.read_text().strip()
+        secret = file.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Mistake(f"{file}: the token cannot be read: {error}") from error
     if not secret:

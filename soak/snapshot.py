@@ -126,6 +126,11 @@ class Certificate:
     lost_lines: int = 0  # of the run's logs, on a full disk
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def absent_s(self) -> float:
+        """How long the run was away, all interruptions together."""
+        return sum(gap.absent_s for gap in self.gaps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:

@@ -4,11 +4,13 @@ One file per request, `<number>-<samples>.z`; the newest is kept and the oldest 
 no room. A full disk loses requests too, and that is counted in the same way.
 """
 
+import re
 import zlib
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+_NAMED = re.compile(r"(\d{8,})-(\d+)\.z")
 MAX_BYTES = 64 << 20  # at 15 kB a request and four a minute: more than two weeks
 
 
@@ -22,7 +24,8 @@ class Waiting:
 
 
 class Backlog:
-    """Makes its folder when there is something to keep; what is in it already is not touched."""
+    """Makes its folder when there is something to keep. What waits there already, of a run that
+    was interrupted, comes first."""
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
@@ -31,6 +34,10 @@ class Backlog:
         self._number = 0
         self.size_bytes = 0
         self.dropped_count = 0
+        for path in sorted(folder.glob("*.z")):
+            if named := _NAMED.fullmatch(path.name):
+                self._number = int(named[1])
+                self._keep(path, int(named[2]), path.stat().st_size)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -49,15 +56,24 @@ class Backlog:
             path.unlink(missing_ok=True)
             self.dropped_count += sample_count
             return
-        self.size_bytes += len(content)
-        self._waiting.append(Waiting(path=path, sample_count=sample_count, size_bytes=len(content)))
+        self._keep(path, sample_count, len(content))
+
+    def _keep(self, path: Path, sample_count: int, size_bytes: int) -> None:
+        self.size_bytes += size_bytes
+        self._waiting.append(Waiting(path=path, sample_count=sample_count, size_bytes=size_bytes))
 
     def oldest(self) -> tuple[bytes, int] | None:
-        """The request that has waited longest and its samples; None when none waits."""
-        if not self._waiting:
-            return None
-        first = self._waiting[0]
-        return zlib.decompress(first.path.read_bytes()), first.sample_count
+        """The request that has waited longest and its samples; None when none waits.
+
+        One that cannot be read, being half-written or gone, is dropped and counted.
+        """
+        while self._waiting:
+            first = self._waiting[0]
+            try:
+                return zlib.decompress(first.path.read_bytes()), first.sample_count
+            except (OSError, zlib.error):
+                self.refuse()
+        return None
 
     def done(self) -> None:
         """The oldest has arrived."""

@@ -39,7 +39,7 @@ def outcome(snapshot: Snapshot) -> list[Family]:
         gauge(
             "soak_outcome_end_timestamp_seconds",
             "When it ended (UTC).",
-            snapshot.identity.started + snapshot.elapsed_s,
+            snapshot.identity.started + snapshot.elapsed_s + snapshot.certificate.absent_s,
         ),
         checks,
     ]

@@ -54,6 +54,25 @@ def test_snappy_literals_say_their_lengths():
     assert (1 << 16) + 10 + 3 + 3 + 3 == len(snappy(b"x" * ((1 << 16) + 10)))
 
 
+def test_what_an_interrupted_run_left_waiting_goes_first_and_what_is_torn_is_counted(tmp_path):
+    folder = tmp_path / "backlog"
+    before = Backlog(folder)
+    before.add(b"whole", 3)
+    before.add(b"torn", 5)
+    (torn,) = folder.glob("*-5.z")
+    torn.write_bytes(torn.read_bytes()[:4])
+
+    after = Backlog(folder)
+    after.add(b"new", 7)
+
+    assert (b"whole", 3) == after.oldest()
+    after.done()
+    assert (b"new", 7) == after.oldest()
+    after.done()
+    assert (None, 5, 0) == (after.oldest(), after.dropped_count, after.size_bytes)
+    assert [] == list(folder.iterdir())
+
+
 def test_the_oldest_goes_when_there_is_no_room(tmp_path):
     backlog = Backlog(tmp_path / "backlog", max_bytes=40)
     for number in range(5):
