@@ -40,6 +40,7 @@ def shootout(
     from soak import api
     from soak.comparison.shootout import Entry, markdown, picture, table
     from soak.report import ranges
+    from soak.report.files import write_file
     from soak.verdict import ExitCode, Mistake
 
     if len(targets) < MIN_TARGETS:
@@ -62,9 +63,9 @@ def shootout(
         said = entries[-1].record.directory if entries[-1].record else entries[-1].trouble
         print(f"{place}/{len(targets)} {name}: {said}", file=sys.stderr)
     if markdown_file is not None:
-        markdown_file.write_text(markdown(entries))
+        write_file(markdown_file, markdown(entries).encode())
     if png is not None:
-        png.write_bytes(ranges.png(picture(entries)))
+        write_file(png, ranges.png(picture(entries)))
     print(table(entries))
     missing = any(entry.record is None for entry in entries)
     raise typer.Exit(ExitCode.TARGET if missing else ExitCode.PASS)

@@ -173,9 +173,12 @@ def _of_density(document: Section) -> Said | None:
 
 
 def _of_unknown(document: Section, check: Section) -> Said | None:
+    """Nothing where the check measured nothing: its own reason says what it lacks."""
     certificate = as_section(document.get("certificate"))
     reasons = certificate.get("reasons")
     if certificate.get("trusted") is False and isinstance(reasons, list) and reasons:
         return "Repeat it where the machine is quieter: the run cannot be trusted.", str(reasons[0])
+    if check.get("effect") is None:
+        return None
     lasted = figures.span(document.get("duration_s"))
     return "Run longer: what it measured does not decide the check.", f"{lasted} so far"

@@ -48,16 +48,24 @@ def write_reports(
 
 def write_file(path: Path, content: bytes) -> Path:
     """The path, with that content or, where it cannot be written, as it was; raises RunError."""
-    # What is there already may be a pipe, or a link to one: only a file of one's own is replaced.
-    is_plain = not path.exists() or (path.is_file() and not path.is_symlink())
-    partial = path.with_name(path.name + ".partial") if is_plain else path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        if is_plain:
-            partial.replace(path)
+        # It may be a pipe, or a link to one: only a file of one's own is replaced.
+        if path.exists() and (path.is_symlink() or not path.is_file()):
+            path.write_bytes(content)
+        else:
+            _replace_file(path, content)
     except OSError as error:
-        if is_plain and partial.is_file():
-            partial.unlink()
         raise RunError(f"{path}: the report cannot be written: {error.strerror}") from error
     return path
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        if partial.is_file():
+            partial.unlink()
+        raise

@@ -164,9 +164,15 @@ def _since(from_ns: int | None, to_ns: int | None) -> float | None:
 
 
 def _wall(due_ns: int | None, events: Sequence[Event]) -> str | None:
-    """The time of day; any event tells when time zero was, since it carries both clocks."""
-    zero_s = next((event.wall_time - event.time_s for event in events if event.wall_time), None)
-    return None if due_ns is None or zero_s is None else iso_utc(zero_s + due_ns / NS_PER_S)
+    """The time of day, from the last event before it: each carries both clocks, and where a run
+    went on after a gap the one has moved against the other."""
+    timed = [event for event in events if event.wall_time]
+    if due_ns is None or not timed:
+        return None
+    due_s = due_ns / NS_PER_S
+    before = [event for event in timed if event.time_s <= due_s]
+    beside = before[-1] if before else timed[0]
+    return iso_utc(beside.wall_time + due_s - beside.time_s)
 
 
 def _detail(directory: RunDirectory, found: Operation, origin_ns: int | None) -> str:

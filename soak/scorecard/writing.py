@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from soak.report.files import write_file
 from soak.rundir import finite
 from soak.scorecard import leaks, speed, upkeep
 from soak.scorecard.card import Row, document, exit_code
@@ -22,7 +23,8 @@ def write(*, is_quick: bool, seed: int, out: Path | None, as_json: bool) -> int:
     text = json.dumps(finite(document(rows, seed)), indent=1)
     if out is not None:
         is_page = out.suffix == ".md"
-        out.write_text(page(rows, seed, is_quick=is_quick) if is_page else text + "\n")
+        content = page(rows, seed, is_quick=is_quick) if is_page else text + "\n"
+        write_file(out, content.encode())
     console = Console()
     if as_json:
         console.out(text, highlight=False)

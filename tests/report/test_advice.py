@@ -36,6 +36,13 @@ def operations(record: RunRecord, service_s: float, latency_s: float) -> dict[st
     return {**record.document["operations"], "search": search}
 
 
+def test_nothing_is_advised_where_a_check_measured_nothing(leaking: RunRecord):
+    checks = [{"name": "fds", "status": "unknown", "reason": "open_fds not measured"}]
+    document = {**leaking.document, "checks": checks}
+
+    assert [] == advice(replace(leaking, document=document))
+
+
 def test_a_leak_is_told_by_operation_and_by_its_end(leaking: RunRecord):
     found = only(leaking)
 

@@ -1,6 +1,7 @@
 """Is one operation told as the files of its run know it, whatever state they are in?"""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 
 from soak.load.ring import Block, Ring
 from soak.report.document import Document
-from soak.report.operation import operation_document
+from soak.report.operation import _wall, operation_document
 from soak.report.operation_text import operation_text
 from soak.report.record import RunError, load_run
 from soak.result import OPERATIONS
+from soak.snapshot import Event
 from tests.runs import write_run
 
 T0_NS = 7 * 10**15
@@ -68,6 +70,13 @@ def test_times_are_told_to_the_nanosecond(run):
     assert (0.067123456, 0.067122456, 1e-6) == tuple(
         found[name] for name in ("latency_s", "service_s", "lateness_s")
     )
+
+
+def test_after_a_gap_the_time_of_day_has_moved_on():
+    first = Event(kind="phase", source="tester", time_s=0.0, wall_time=1e6)
+    events = [first, replace(first, time_s=100.0, wall_time=1e6 + 3_700.0)]
+    told = [_wall(due_s * S, events) for due_s in (50, 150)]
+    assert ["1970-01-12T13:47:30.000Z", "1970-01-12T14:49:10.000Z"] == told
 
 
 def test_what_went_on_meanwhile_is_told(run):

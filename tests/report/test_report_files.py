@@ -31,6 +31,11 @@ def test_each_form_is_written_where_asked(run, tmp_path):
     assert f"[Full report]({asked['html']})" in asked["markdown"].read_text()
 
 
+def test_a_name_that_no_disk_takes_is_named(run, tmp_path):
+    with pytest.raises(RunError, match="the report cannot be written: File name too long"):
+        write_reports(run, html=tmp_path / ("r" * 300))
+
+
 def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
     (tmp_path / "file").write_text("")
 
