@@ -77,9 +77,10 @@ format: setup
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-## lock: pin all dependencies anew, with hashes, for every supported Python
-COMPILE = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in
+## lock: pin all dependencies anew but those of targets, with hashes, for every supported Python
+PIN = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header
+COMPILE = $(PIN) pyproject.toml requirements/build.in
 BENCHED = chroma faiss lancedb qdrant sqlite_vec
 .PHONY: lock
 lock:
@@ -89,6 +90,8 @@ lock:
 	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(COMPILE) $(addprefix --extra ,$(BENCHED)) --constraints requirements/runtime.txt \
 		--output-file requirements/bench-engine.txt
+	$(PIN) requirements/deploy.in --output-file requirements/deploy.txt
+	$(PIN) requirements/kubernetes.in --output-file requirements/kubernetes.txt
 
 # One environment per target, beside .venv: their dependencies clash with each other's.
 TARGETS = $(basename $(notdir $(wildcard requirements/targets/*.txt)))
@@ -109,7 +112,7 @@ build/targets/%/.ready: requirements/targets/%.txt
 test-targets: setup
 	@.venv/bin/python -m tests.targets.table $(ARGS)
 
-## shootout: all targets that are installed, under one load, into docs/targets (half an hour; ARGS="--duration 1m")
+## shootout: installed targets that store, get and search, under one load, into docs/targets (half an hour)
 SHOOTOUT = engine $(foreach name,$(SEARCHING),$(if $(wildcard build/targets/$(name)/.ready),$(name))) faiss
 SEARCHING = chroma cognee graphiti lancedb langmem letta mem0 pgvector qdrant qdrant_edge redis sqlite_vec
 .PHONY: shootout
