@@ -16,7 +16,7 @@ from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.salvage import NONE, Ours, unanswered
 from soak.load.workload import Workload
-from soak.rundir import LineLog, RunDirectory
+from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario
 from soak.snapshot import Gap
 from soak.state import Damaged, Tree, packed, unpacked
@@ -27,7 +27,7 @@ from soak.watch.observer import Observer
 from soak.watch.status import Status
 from soak.watch.worker_log import LogTail, WorkerFacts
 
-LAYOUT = 1
+LAYOUT = 2
 EVERY_S = 10.0
 # Of the controller's time, at most, however large the population is.
 COST_RATIO = 0.005
@@ -117,16 +117,21 @@ class Checkpoints:
 
     def is_due(self, now_ns: int, ring: Ring) -> bool:
         """Every EVERY_S, more rarely where it is costly, at once where the ring gets full."""
-        held_back = ring.folded - (ring.secured or 0)
-        return now_ns >= self._due_ns or held_back > ring.size // 2
+        return now_ns >= self._due_ns or _is_filling(ring)
 
     def write(self, standing: Standing, ring: Ring) -> None:
-        """While the ring is in use. Raises RunDirError; the ring goes on all the same."""
+        """While the ring is in use. Raises RunDirError, and the last one goes on to be good.
+
+        Until the ring has no room beside what that one needs: then the load goes first, and the
+        run can no longer be resumed before the next checkpoint that is written.
+        """
         standing.scheduled, standing.void_count = ring.scheduled, ring.void_count
         try:
             self._write(standing, unanswered(ring), self._clock.monotonic_ns())
-        finally:
-            ring.secured = ring.folded
+        except RunDirError:
+            ring.secured = ring.folded if _is_filling(ring) else ring.secured or 0
+            raise
+        ring.secured = ring.folded
 
     def write_still(self, standing: Standing) -> None:
         """Before the ring is in use: nothing runs. Raises RunDirError."""
@@ -151,12 +156,20 @@ class Checkpoints:
             "facts": parts.facts.state(),
             "tail_offset": parts.tail.offset,
             "health_min": parts.status.health_min,
-            "loss": parts.losses.sentence(),
+            "losses": parts.losses.state(),
         }
-        self._directory.replace(self._directory.resumable, packed(tree), is_synced=False)
-        done_ns = self._clock.monotonic_ns()
-        wait_ns = max(EVERY_S * NS_PER_S, (done_ns - began_ns) / COST_RATIO)
-        self._due_ns = done_ns + round(wait_ns)
+        try:
+            self._directory.replace(self._directory.resumable, packed(tree), is_synced=False)
+        finally:
+            # A full disk is full at the next tick, too.
+            done_ns = self._clock.monotonic_ns()
+            wait_ns = max(EVERY_S * NS_PER_S, (done_ns - began_ns) / COST_RATIO)
+            self._due_ns = done_ns + round(wait_ns)
+
+
+def _is_filling(ring: Ring) -> bool:
+    """Half of its slots wait for a checkpoint."""
+    return ring.folded - (ring.secured or 0) > ring.size // 2
 
 
 def read(directory: RunDirectory, scenario: Scenario) -> Tree:

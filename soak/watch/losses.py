@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from soak.clock import Clock
 from soak.load.ring import Ring
 from soak.rundir import LineLog, RunDirectory, RunDirError
+from soak.state import Tree
 from soak.watch.events import EventLog
 from soak.watch.worker_log import LogTail
 
@@ -33,20 +34,18 @@ class Losses:
         self._files: list[str] = []  # whole files, a handful
         self._worker_count = 0
         self._is_told = False
+        self._lines_before = 0
+        self._troubles_before: list[str] = []  # one for each file and cause
 
     @property
     def line_count(self) -> int:
         """Lines that are missing from the logs, damaged ones of the worker included."""
-        own = sum(log.lost_count for log in self._logs)
+        own = self._lines_before + sum(log.lost_count for log in self._logs)
         return own + self._worker_count + self._tail.damaged_lines
 
     def sentence(self) -> str:
         """What is missing, and where it should have been; empty when nothing is."""
-        troubles = [log.trouble for log in self._logs if log.trouble]
-        if self._worker_count:
-            troubles.append(f"{self._directory.worker_log.name}: No space left")
-        if self._tail.damaged_lines:
-            troubles.append(f"{self._directory.worker_log.name}: damaged lines")
+        troubles = self._troubles()
         if not troubles and not self._files:
             return ""
         missing = [f"lines of its logs, {self.line_count} in all,"] if troubles else []
@@ -63,9 +62,15 @@ class Losses:
             now_ns = self._clock.monotonic_ns()
             self._events.add("record_lost", "detected", now_ns, 0, {"reason": said})
 
-    def carry(self, sentence: str) -> None:
+    def state(self) -> Tree:
+        """Without whole files: these are written when a run ends, and again when it goes on."""
+        lines = {"line_count": self.line_count, "troubles": self._troubles()}
+        return {**lines, "is_told": self._is_told}
+
+    def restore(self, tree: Tree) -> None:
         """What was missing before the run was interrupted is missing still."""
-        self._files += [sentence] if sentence else []
+        self._lines_before, self._troubles_before = tree["line_count"], tree["troubles"]
+        self._is_told = tree["is_told"]
 
     def keep(self, write: Callable[[], None]) -> None:
         """Write a whole file at the end; what cannot be written is one more loss."""
@@ -73,3 +78,12 @@ class Losses:
             write()
         except RunDirError as error:
             self._files.append(str(error))
+
+    def _troubles(self) -> list[str]:
+        """Why lines are missing, each cause once, by file."""
+        found = [*self._troubles_before, *(log.trouble for log in self._logs if log.trouble)]
+        if self._worker_count:
+            found.append(f"{self._directory.worker_log.name}: No space left")
+        if self._tail.damaged_lines:
+            found.append(f"{self._directory.worker_log.name}: damaged lines")
+        return list(dict.fromkeys(found))

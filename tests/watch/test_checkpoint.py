@@ -1,23 +1,42 @@
 """Is a run that cannot go on refused, with the reason and what to do instead?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from soak import __version__, session
-from soak.clock import SystemClock
+from soak.clock import NS_PER_S, SystemClock
 from soak.controller import Controller, StopRequest
+from soak.load.feeder import Feeder
+from soak.load.ring import Ring
 from soak.load.salvage import NONE
 from soak.load.workload import Workload
-from soak.rundir import LineLog, RunDirectory
+from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import dump, load
 from soak.snapshot import Gap
 from soak.state import Tree, packed
 from soak.verdict import Mistake
-from soak.watch.checkpoint import LAYOUT, MAX_GAPS, NotResumable, Standing, digest, read
+from soak.watch.checkpoint import (
+    EVERY_S,
+    LAYOUT,
+    MAX_GAPS,
+    Checkpoints,
+    NotResumable,
+    Parts,
+    Standing,
+    digest,
+    read,
+)
+from soak.watch.environment import identity_of
+from soak.watch.events import EventLog
+from soak.watch.losses import Losses
+from soak.watch.observer import Observer
 from soak.watch.resumption import cut_logs
-from soak.watch.worker_log import WorkerFacts
+from soak.watch.status import Status
+from soak.watch.worker_log import LogTail, WorkerFacts
 
 SMOKE = load("smoke")
 
@@ -211,3 +230,66 @@ def test_what_was_evicted_is_counted_over_all_workers(after: float, expected: fl
     facts.fold(stats(after))
 
     assert expected == facts.stats["records_evicted_count"]
+
+
+@dataclass
+class HandClock(SystemClock):
+    now_ns: int = 10**15
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+
+@contextmanager
+def running(directory: RunDirectory, clock: HandClock) -> Iterator[tuple[Checkpoints, Ring]]:
+    """What writes the checkpoints of a run, and the ring it writes them of."""
+    ring = Ring.create(directory.ring, 16)
+    ring.start(clock.now_ns)
+    workload, facts = Workload(SMOKE), WorkerFacts()
+    tail = LogTail(directory.worker_log)
+    logs = [LineLog(directory.events), LineLog(directory.verdicts)]
+    events = EventLog(logs[0])
+    observer = Observer(SMOKE, directory, clock, events, facts, tail)
+    logs += observer.logs
+    losses = Losses(directory, logs, ring, tail, events, clock)
+    identity = identity_of(SMOKE, directory, clock)
+    parts = Parts(
+        workload=workload,
+        feeder=Feeder(workload, ring),
+        observer=observer,
+        events=events,
+        facts=facts,
+        tail=tail,
+        status=Status(SMOKE, identity, observer, events, logs[1], losses),
+        losses=losses,
+        logs={log.name: log for log in logs},
+    )
+    try:
+        yield Checkpoints(directory, parts, clock), ring
+    finally:
+        for log in logs:
+            log.close()
+
+
+@pytest.mark.parametrize(
+    ("folded", "secured"), [(8, 0), (9, 9)], ids=["there is room", "half is held back"]
+)
+def test_a_checkpoint_that_finds_no_room_waits_and_the_load_does_not(
+    folded: int, secured: int, tmp_path: Path
+):
+    directory, clock = stopped_run(tmp_path / "run"), HandClock()
+    kept = directory.resumable.read_bytes()
+    # The first one finds a full disk; what is left of that one is then removed.
+    directory.resumable.with_name("checkpoint.bin.partial").symlink_to("/dev/full")
+    with running(directory, clock) as (checkpoints, ring):
+        ring.scheduled = ring.folded = folded
+
+        with pytest.raises(RunDirError, match="No space left"):
+            checkpoints.write(Standing(), ring)
+        found = ring.secured, checkpoints.is_due(clock.now_ns + NS_PER_S, ring)
+
+        assert (secured, False) == found
+        assert kept == directory.resumable.read_bytes()
+        assert checkpoints.is_due(clock.now_ns + round((EVERY_S + 1) * NS_PER_S), ring)
+        checkpoints.write(Standing(), ring)
+        assert folded == ring.secured
