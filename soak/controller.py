@@ -243,8 +243,7 @@ class Controller:
             self._clock.sleep_s(TICK_S)
 
     def _keep(self) -> None:
-        """What could not be written is tried again; till then a resumed run goes on from the last.
-        """
+        """What could not be written is tried again; till then the last one is what there is."""
         try:
             self._checkpoints.write(self._standing, self._ring)
         except RunDirError as error:
