@@ -1,6 +1,10 @@
 """Do the options of `soak run` and their twins in the environment mean the same?"""
 
+from collections.abc import Iterator
+from inspect import cleandoc
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from soak.cli import app
@@ -13,6 +17,17 @@ WRONG = {
     "target": "nul",
     "listen": "here",
 }
+
+
+def commands(app: typer.Typer, above: str = "soak") -> Iterator[tuple[str, str]]:
+    """Every command, and group of commands, with its help as it is written."""
+    yield above, str(app.info.help)
+    for command in app.registered_commands:
+        assert command.callback is not None
+        yield f"{above} {command.name or command.callback.__name__}", str(command.callback.__doc__)
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        yield from commands(group.typer_instance, f"{above} {group.name}")
 
 
 def refused(arguments: list[str], variables: dict[str, str]) -> str:
@@ -37,3 +52,8 @@ def test_a_flag_is_stronger_than_its_variable():
 def test_seed_and_listen_change_what_runs():
     chosen = load("smoke", seed="7", listen="[::1]:9464")
     assert (7, "[::1]:9464") == (chosen.seed, chosen.listen)
+
+
+def test_every_command_shows_an_example():
+    without = [name for name, text in commands(app) if "\b\nsoak " not in cleandoc(text)]
+    assert [] == without

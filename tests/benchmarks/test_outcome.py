@@ -18,7 +18,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return document(outcome)
 
 
-def test_json_has_the_shape_of_the_older_suites(told: dict):
+def test_json_has_the_shape_that_is_read_back(told: dict):
     assert ("mixed", "latency") == (told["benchmark"], told["category"])
     assert {"results", "metadata", "timestamp", "objectives", "verdict"} <= told.keys()
     assert (61.5, "configs/bench/latency/mixed.yaml"[8:]) == (
