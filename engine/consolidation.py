@@ -4,14 +4,19 @@ Walks over the rows, 64 a run. Of records whose vectors have at least the given 
 worth most stays, with the highest importance of all and their edges; the others are deleted.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import eviction
 from engine.clock import Clock
-from engine.frame import PINNED, Draft, Kind, Reason
+from engine.columns import Rows
+from engine.errors import NotFoundError
+from engine.eviction import Victims
+from engine.frame import PINNED, Draft, Kind, Reason, decode_payload, tag_bits
 from engine.graph import EdgeKey
-from engine.live import Live
+from engine.live import Live, Where
 from engine.quantise import quantise
 from engine.search import Filter, Search
 from engine.writer import Writer
@@ -46,58 +51,68 @@ class Consolidation:
 
     def _merge_into_best(self, record_id: int, similarity: float) -> int:
         with self._live.lock:
+            mark = self._live.columns.changes
             where = self._live.where(record_id)
         body = self._live.read_body(where) if where else None
         if where is None or body is None:
             return 0
         unit = np.frombuffer(body, dtype="<f2", count=self._live.options.dimensions)
         hits = self._search.nearest(unit.astype(np.float32), _NEAR_MAX, Filter(agent=where.agent))
-        alike = [hit.id for hit in hits if hit.score >= similarity]
         with self._live.lock:
-            live_ids = [i for i in alike if i in self._live.rows]
-            spared = [i for i in live_ids if self._live.is_pinned(i)]
-            scores = self._scores(live_ids)
-        if len(live_ids) < 2:
+            rows = self._steady_rows([h.id for h in hits if h.score >= similarity], mark)
+            alike = self._live.where_all(rows)
+            scores = self._scores(rows)
+        if len(alike) < 2:
             return 0
-        best = spared[0] if spared else live_ids[int(np.argmax(scores))]
-        gone = [i for i in live_ids if i != best and i not in spared]
-        if not gone:
+        spared = [one for one in alike if one.pinned]
+        best = spared[0] if spared else alike[int(np.argmax(scores))]
+        gone = [one for one in alike if one is not best and not one.pinned]
+        if not gone or not self._raise_importance(best, max(one.importance for one in alike)):
             return 0
-        self._raise_importance(best, live_ids)
         for other in gone:
-            self._move_edges(other, best)
-        return self._writer.delete(gone, Reason.CONSOLIDATED, spare_pinned=True)
+            self._move_edges(other.id, best.id)
+        with self._live.lock:
+            # Deleted or evicted meanwhile: what it was to stand for must stay.
+            if best.id not in self._live.rows:
+                return 0
+        ids, lsns = ([one.id for one in gone], [one.lsn for one in gone])
+        victims = Victims(np.array(ids, dtype=np.uint64), np.array(lsns, dtype=np.uint64))
+        return self._writer.forget(victims, Reason.CONSOLIDATED)
 
-    def _scores(self, ids: list[int]) -> NDArray[np.float64]:
-        rows = np.array([self._live.rows[i] for i in ids], dtype=np.intp)
+    def _steady_rows(self, ids: list[int], mark: int) -> Rows:
+        """(lock) The rows of those that are live and have not been written since the mark."""
+        changed = self._live.columns.changes_since(mark)
+        if changed is None:
+            return np.empty(0, dtype=np.intp)
+        found = [row for row in map(self._live.rows.get, ids) if row is not None]
+        rows = np.array(found, dtype=np.intp)
+        return rows[~np.isin(rows, changed)]
+
+    def _scores(self, rows: Rows) -> NDArray[np.float64]:
         now_s = self._clock.now_s()
         return eviction.scores_of(self._live.columns, rows, now_s, self._half_life_s)
 
-    def _raise_importance(self, best: int, ids: list[int]) -> None:
-        """Put the best anew with the highest importance of all, unless it has that already."""
-        columns = self._live.columns
-        with self._live.lock:
-            where = self._live.where(best)
-            weights = [columns.importance.item(self._live.rows[i]) for i in ids]
-            tags = columns.tags.item(self._live.rows[best])
-            flags = PINNED if self._live.is_pinned(best) else 0
-        body = self._live.read_body(where) if where else None
-        if where is None or body is None or max(weights) <= where.importance:
-            return
+    def _raise_importance(self, best: Where, importance: float) -> bool:
+        """Put the best anew, if it is not that important already; False when it has changed."""
+        if importance <= best.importance:
+            return True
+        body = self._live.read_body(best)
+        if body is None:
+            return False
         dimensions = self._live.options.dimensions
         half = np.frombuffer(body, dtype="<f2", count=dimensions)
         draft = Draft(
             Kind.PUT,
-            best,
+            best.id,
             body,
-            extra=tags,
-            created_s=where.created_s,
-            agent=where.agent,
+            extra=tag_bits(decode_payload(memoryview(body)[2 * dimensions :]).tags),
+            created_s=best.created_s,
+            agent=best.agent,
             aux=dimensions,
-            importance=max(weights),
-            flags=flags,
+            importance=importance,
+            flags=PINNED if best.pinned else 0,
         )
-        self._writer.replace(draft, quantise(half[None, :]), where.lsn)
+        return self._writer.replace(draft, quantise(half[None, :]), best.lsn)
 
     def _move_edges(self, other: int, best: int) -> None:
         graph = self._live.graph
@@ -114,4 +129,6 @@ class Consolidation:
                 and key.target in self._live.rows
             ]
         for key, weight in moved:
-            self._writer.link(key, graph.name_of(key.kind), weight)
+            # An end that has gone meanwhile took its edges along.
+            with suppress(NotFoundError):
+                self._writer.link(key, graph.name_of(key.kind), weight)

@@ -21,7 +21,7 @@ from engine.answers import memory_of
 from engine.clock import Clock, SystemClock
 from engine.disk import Disk
 from engine.errors import BadInputError, ClosedError, NotFoundError
-from engine.frame import Draft, Reason, tag_bits
+from engine.frame import Draft, tag_bits
 from engine.health import Health
 from engine.history import MaintenanceEvent
 from engine.memory import Edge, Hit, Memory
@@ -247,8 +247,7 @@ class Engine:
         self._check_open()
         ids = [intake.checked_id(record_id) for record_id in record_ids]
         with self._pulse:
-            writer = self._writer
-            return writer.with_room(lambda: writer.delete_all(ids, Reason.DELETED))
+            return self._writer.delete_all(ids)
 
     def scan(self, limit: int) -> list[int]:
         """At most `limit` ids of live records, in no particular order."""

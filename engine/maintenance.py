@@ -36,6 +36,8 @@ _HASTE_FRAMES = 128
 # Without writes for so long, garbage is copied that would not be worth it under load.
 _IDLE_S = 1.0
 _TRIM_PERIOD_S = 1.0
+# Readers do not see what has expired, so it may wait that long; looking takes a scan.
+_EXPIRE_PERIOD_S = 1.0
 _PROBE_PERIOD_S = 10.0
 _ACCESS_PERIOD_S = 600.0
 _EMERGENCY_RATIO = 0.80
@@ -85,7 +87,7 @@ class Maintenance:
         self._written_at_s = self._trimmed_at_s = clock.now_s()
         self._has_freed = False
         self._probed_at_s = clock.now_s()
-        self._accessed_at_s = clock.now_s()
+        self._accessed_at_s = self._expired_at_s = clock.now_s()
 
     def run(self, explicit: bool) -> None:
         """All tasks that have something to do. Raises EngineError (DurabilityError) or OSError."""
@@ -148,18 +150,19 @@ class Maintenance:
             return sum(self._live.accounted_bytes().values())
 
     def _expire(self, explicit: bool) -> tuple[int, int]:
-        if self._options.ttl_s is None:
+        now_s, ttl_s = self._clock.now_s(), self._options.ttl_s
+        if ttl_s is None or not (explicit or now_s >= self._expired_at_s + _EXPIRE_PERIOD_S):
             return 0, 0
+        self._expired_at_s = now_s
         before = self.accounted_bytes()
-        cutoff_s = self._clock.now_s() - self._options.ttl_s
         gone = 0
-        while ids := eviction.expired(self._live.columns, cutoff_s, STEP_RECORDS).tolist():
-            step = self._writer.delete(ids, Reason.EXPIRED, spare_pinned=True)
+        while step := self._writer.forget(self._expired(now_s - ttl_s), Reason.EXPIRED):
             gone += step
-            if not step:
-                break
             self._pause()
         return self._after_forgetting(gone, before)
+
+    def _expired(self, cutoff_s: float) -> eviction.Victims:
+        return eviction.expired(self._live, cutoff_s, STEP_RECORDS)
 
     def _evict(self, explicit: bool) -> tuple[int, int]:
         fill_ratio = self.pressure().fill_ratio

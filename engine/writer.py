@@ -6,6 +6,7 @@ All writes go through here, the engine's own (eviction, expiry) included.
 import errno
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import repeat
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from engine import eviction, pressure
 from engine.clock import Clock
 from engine.commit import Change, Commit
 from engine.errors import CapacityError, DiskFullError, DurabilityError, NotFoundError
+from engine.eviction import Victims
 from engine.frame import OVERHEAD_BYTES, Draft, Kind, Reason
 from engine.graph import EdgeKey
 from engine.live import Live
@@ -144,16 +146,21 @@ class Writer:
         self._commit.wait(last)
         return True
 
-    def delete(self, ids: Sequence[int], reason: Reason, spare_pinned: bool = False) -> int:
-        """How many of these existed and are gone now."""
+    def delete(self, ids: Sequence[int], reason: Reason, lsns: Sequence[int] | None = None) -> int:
+        """How many of these existed and are gone now; lsns: spare what is another version."""
+        versions = dict(zip(ids, repeat(None) if lsns is None else lsns, strict=False))
         with self._commit.settled(ids):
             with self._live.lock:
-                chosen = [i for i in dict.fromkeys(ids) if self._may_go(i, spare_pinned)]
+                chosen = [i for i, lsn in versions.items() if self._is_there(i, lsn)]
             if not chosen:
                 return 0
             last = self._append_deletes(chosen, reason)
         self._commit.wait(last)
         return len(chosen)
+
+    def _is_there(self, record_id: int, lsn: int | None) -> bool:
+        row = self._live.rows.get(record_id)
+        return row is not None and lsn in (None, self._live.columns.single.lsn[row])
 
     def _append_deletes(self, ids: Sequence[int], reason: Reason) -> int:
         """(log lock) In one write; visible a step at a time. Returns the last LSN."""
@@ -167,22 +174,43 @@ class Writer:
             self._commit.add(Change(first + at + len(step) - 1, step, apply, not is_last))
         return first + len(ids) - 1
 
-    def delete_all(self, ids: Sequence[int], reason: Reason, spare_pinned: bool = False) -> int:
-        """Like `delete` for any number, a group at a time; in steps where a group has no room."""
-        gone = 0
-        group = max(STEP_RECORDS, min(GROUP_RECORDS, self._options.segment_bytes >> 10))
-        for first in range(0, len(ids), group):
-            chosen = ids[first : first + group]
-            try:
-                gone += self.delete(chosen, reason, spare_pinned)
-            except DiskFullError:
-                for at in range(0, len(chosen), STEP_RECORDS):
-                    gone += self.delete(chosen[at : at + STEP_RECORDS], reason, spare_pinned)
-        return gone
+    def delete_all(self, ids: Sequence[int]) -> int:
+        """What the caller wants gone, with an emergency where there is no room for it.
 
-    def _may_go(self, record_id: int, spare_pinned: bool) -> bool:
-        row = self._live.rows.get(record_id)
-        return row is not None and not (spare_pinned and self._live.columns.pinned[row])
+        Returns how many there were.
+        """
+        return self._in_groups(
+            len(ids), lambda part: self.delete(ids[part], Reason.DELETED), self.with_room
+        )
+
+    def forget(self, victims: Victims, reason: Reason) -> int:
+        """What was judged to be worth nothing goes, unless it was stored anew or pinned since."""
+        ids, lsns = victims
+        if len(ids):
+            self._log.disk.reached("evict")
+        return self._in_groups(
+            len(ids),
+            lambda part: self.delete(ids[part].tolist(), reason, lsns[part].tolist()),
+            lambda delete: delete(),
+        )
+
+    def _in_groups(
+        self,
+        count: int,
+        delete: Callable[[slice], int],
+        attempt: Callable[[Callable[[], int]], int],
+    ) -> int:
+        """Delete a group at a time; where a group has no room, in steps, each by an attempt."""
+        gone = 0
+        size = max(STEP_RECORDS, min(GROUP_RECORDS, self._options.segment_bytes >> 10))
+        for first in range(0, count, size):
+            end = min(first + size, count)
+            try:
+                gone += delete(slice(first, end))
+            except DiskFullError:
+                for at in range(first, end, STEP_RECORDS):
+                    gone += attempt(partial(delete, slice(at, min(at + STEP_RECORDS, end))))
+        return gone
 
     def bury_damaged(self, ids: Sequence[int]) -> None:
         """Delete records whose last version cannot be read, so that no older one comes back."""
@@ -192,25 +220,17 @@ class Writer:
 
     def evict(self, count: int) -> int:
         """The `count` records worth least, in steps; returns how many went."""
-        now_s = self._clock.now_s()
-        half_life_s = self._options.half_life_s
-        chosen = eviction.victims(self._live.columns, count, now_s, half_life_s, self._rng)
-        return self._evict_ids(chosen.tolist())
-
-    def _evict_ids(self, ids: Sequence[int]) -> int:
-        if ids:
-            self._log.disk.reached("evict")
-        return self.delete_all(ids, Reason.EVICTED, spare_pinned=True)
+        now_s, half_life_s = self._clock.now_s(), self._options.half_life_s
+        victims = eviction.victims(self._live, count, now_s, half_life_s, self._rng)
+        return self.forget(victims, Reason.EVICTED)
 
     def _evict_agents(self, agents: set[int], limit: int) -> None:
-        now_s = self._clock.now_s()
+        now_s, half_life_s = self._clock.now_s(), self._options.half_life_s
         for agent in agents:
             excess = self._live.by_agent.get(agent, 0) - limit
             if excess > 0:
-                chosen = eviction.victims_of_agent(
-                    self._live.columns, agent, excess, now_s, self._options.half_life_s
-                )
-                self._evict_ids(chosen.tolist())
+                victims = eviction.victims_of_agent(self._live, agent, excess, now_s, half_life_s)
+                self.forget(victims, Reason.EVICTED)
 
     def link(self, key: EdgeKey, name: str | int, weight: float) -> None:
         """Raises NotFoundError unless both ends exist."""

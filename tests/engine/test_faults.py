@@ -164,3 +164,26 @@ def test_memory_stays_within_its_limit(tmp_path: Path) -> None:
         assert store.stats()["accounted_bytes"] <= 1.15 * (2 << 20)
         assert store.count() > 4_000
         assert store.get(19_999)
+
+
+def test_deletes_are_counted_once_when_an_emergency_comes_between(tmp_path: Path) -> None:
+    class Refusing(engine.Disk):
+        """Has no room for the second group of deletes, nor for its first step."""
+
+        writes = -1_000_000
+
+        def write(self, fd: int, content: bytes | memoryview, offset: int) -> None:
+            self.writes += 1
+            if self.writes in (2, 3):
+                raise OSError(errno.ENOSPC, "full")
+            super().write(fd, content, offset)
+
+    disk = Refusing()
+    with engine.open(tmp_path, SMALL, HandClock(), disk=disk) as store:
+        store.store_batch([memory(i, pinned=i < 200) for i in range(400)])
+        disk.writes = 0
+
+        assert 200 == store.delete_batch(range(200))
+
+        assert 1 == store.stats()["events_emergency_count"]
+        assert set(store.scan(500)) <= set(range(200, 400))
