@@ -14,7 +14,7 @@ from threading import Condition
 from typing import Protocol, TypeVar, runtime_checkable
 
 from soak.clock import NS_PER_S, Clock
-from soak.result import TargetError
+from soak.result import TargetError, TargetUnavailable
 from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
 
 EVENTS_KEPT = 1024
@@ -48,6 +48,7 @@ class Driven:
     """A target around a store. open_store: opens what directory holds, again at each reopening.
 
     errors: what the system raises when it fails; anything else is a bug and passes through.
+    Raises TargetUnavailable where it cannot be opened at first.
     """
 
     def __init__(
@@ -71,7 +72,11 @@ class Driven:
         self._is_reopening = False
         self._events: deque[MaintenanceEvent] = deque(maxlen=EVENTS_KEPT)
         self._sequence = 0
-        self._store = open_store()
+        try:
+            with self._in_our_words():
+                self._store = open_store()
+        except TargetError as error:
+            raise TargetUnavailable(str(error)) from error
 
     def store(self, record: Record) -> None:
         self._ask(lambda store: store.put([record]))
@@ -173,6 +178,8 @@ class Driven:
     def _in_our_words(self) -> Iterator[None]:
         try:
             yield
+        except TargetError:
+            raise
         except self._errors as error:
             raise TargetError(f"{type(error).__name__}: {error}") from error
 

@@ -6,7 +6,13 @@ be closed to the user that the server runs as. PostgreSQL refuses to run as root
 
 import os
 import pwd
+import shutil
+import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +22,32 @@ from soak.result import TargetUnavailable
 from soak.targets._server import NOBODY, Server
 
 INITIAL = ("-U", "postgres", "--auth=trust", "-E", "utf8")
+FAST = signal.SIGINT  # which PostgreSQL calls its fast shutdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """A server that runs; folder: its own, with its socket and its files in `data`."""
+
+    server: Server
+    folder: Path
+
+    def remove(self) -> None:
+        """Server and files, for good."""
+        self.server.stop(FAST)
+        shutil.rmtree(self.folder)
+
+
+@contextmanager
+def started(target: str, clock: Clock, port: int | None = None) -> Iterator[Postgres]:
+    """A new server for that target, which is removed where the block fails, and stays otherwise."""
+    folder = Path(tempfile.mkdtemp(prefix=f"soak-{target}-"))
+    with ExitStack() as undone:
+        undone.callback(shutil.rmtree, folder)
+        server = start(folder, clock, port)
+        undone.callback(server.stop, FAST)
+        yield Postgres(server=server, folder=folder)
+        undone.pop_all()
 
 
 def start(folder: Path, clock: Clock, port: int | None = None) -> Server:

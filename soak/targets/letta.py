@@ -6,9 +6,6 @@ call that maintains the rows: autovacuum stays as PostgreSQL ships it.
 """
 
 import os
-import shutil
-import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +15,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
-from soak.result import RecordMissing, TargetError, TargetUnavailable
+from soak.result import RecordMissing, TargetError
 from soak.seams import Hit, Query, Record, Target
 from soak.targets._driven import Driven
 from soak.targets._embedder import HandedOver
 from soak.targets._loop import Loop
 from soak.targets._packages import package
-from soak.targets._postgres import start
-from soak.targets._server import Server, free_port
+from soak.targets._postgres import Postgres, started
+from soak.targets._server import free_port
 
 NEEDS = ("letta", "asyncpg", "pgserver", "pgvector")
 CAPABILITIES = frozenset({"store", "store_batch", "get", "search", "update", "delete", "scan"})
@@ -55,8 +52,8 @@ class Client:
 class Passages:
     """A passage a record, under an id made of its key."""
 
-    def __init__(self, server: Server, folder: Path, address: str, params: Params) -> None:
-        self._server, self._folder = server, folder
+    def __init__(self, postgres: Postgres, address: str, params: Params) -> None:
+        self._postgres = postgres
         database = package("letta", "letta.server.db")
         create = package("letta", "sqlalchemy.ext.asyncio").create_async_engine
         self._engine = create(address, **database.engine_args)
@@ -170,8 +167,7 @@ class Passages:
     def close(self) -> None:
         self._loop.do(self._engine.dispose())
         self._loop.close()
-        self._server.stop(signal.SIGINT)  # PostgreSQL's fast shutdown
-        shutil.rmtree(self._folder)
+        self._postgres.remove()
 
     async def _row(self, question: str) -> Any:
         sqlalchemy = package("letta", "sqlalchemy")
@@ -215,27 +211,16 @@ def _key(name: str) -> int:
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """Starts PostgreSQL, whose files are removed when it is closed, and makes Letta's tables."""
     assert isinstance(params, Params)
-    folder, port = Path(tempfile.mkdtemp(prefix="soak-letta-")), free_port()
-    server = None
-    try:
-        server = start(folder, clock, port)
-        address = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres?ssl=disable"
-        os.environ |= {"LETTA_PG_URI": address, "LETTA_DIR": str(folder)}
-        return _driven(server, folder, address, params, clock)
-    except TargetUnavailable:
-        if server is not None:
-            server.stop(signal.SIGINT)
-        shutil.rmtree(folder)
-        raise
-
-
-def _driven(server: Server, folder: Path, address: str, params: Params, clock: Clock) -> Target:
-    errors = package("letta", "sqlalchemy.exc").SQLAlchemyError
-    ours = package("letta", "letta.errors").LettaError
-    return Driven(
-        lambda: Passages(server, folder, address, params),
-        capabilities=CAPABILITIES,
-        directories=[folder / "data"],
-        clock=clock,
-        errors=(errors, ours, ValueError, OSError),
-    )
+    port = free_port()
+    address = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres?ssl=disable"
+    with started("letta", clock, port) as postgres:
+        os.environ |= {"LETTA_PG_URI": address, "LETTA_DIR": str(postgres.folder)}
+        errors = package("letta", "sqlalchemy.exc").SQLAlchemyError
+        ours = package("letta", "letta.errors").LettaError
+        return Driven(
+            lambda: Passages(postgres, address, params),
+            capabilities=CAPABILITIES,
+            directories=[postgres.folder / "data"],
+            clock=clock,
+            errors=(errors, ours, ValueError, OSError),
+        )

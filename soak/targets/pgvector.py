@@ -6,9 +6,6 @@ by URL needs the extension; the table soak_memories is made anew, and its proces
 `pid` names it.
 """
 
-import shutil
-import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import local
@@ -18,12 +15,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
-from soak.result import RecordMissing, TargetUnavailable
+from soak.result import RecordMissing
 from soak.seams import Hit, Query, Record, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
-from soak.targets._postgres import start
-from soak.targets._server import Server, watched
+from soak.targets._postgres import Postgres, started
+from soak.targets._server import watched
 
 NEEDS = ("pgserver", "psycopg", "pgvector")
 CAPABILITIES = frozenset(
@@ -56,13 +53,10 @@ class Params(BaseModel):
 class Rows:
     """A connection for each client thread, every call a transaction of its own."""
 
-    def __init__(
-        self, url: str, params: Params, server: Server | None, folder: Path | None
-    ) -> None:
-        self._folder = folder
+    def __init__(self, url: str, params: Params, postgres: Postgres | None) -> None:
         self._url = url
         self._params = params
-        self._server = server
+        self._postgres = postgres
         self._mine = local()
         self._opened: list[Any] = []  # one per client thread
         with package("pgvector", "psycopg").connect(url, autocommit=True) as admin:
@@ -152,47 +146,26 @@ class Rows:
     def close(self) -> None:
         for opened in self._opened:
             opened.close()
-        if self._server is not None:
-            self._server.stop(signal.SIGINT)  # PostgreSQL's fast shutdown
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
+        if self._postgres is not None:
+            self._postgres.remove()
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """Starts a server, whose files are removed when it is closed, or takes the one at the URL."""
     assert isinstance(params, Params)
-    psycopg = package("pgvector", "psycopg")
     if params.url is not None:
-        return _driven(psycopg, params.url, params, clock)
-    folder = Path(tempfile.mkdtemp(prefix="soak-pgvector-"))
-    server = None
-    try:
-        server = start(folder, clock)
-        url = f"postgresql://postgres@/postgres?host={folder}"
-        return _driven(psycopg, url, params, clock, server, folder)
-    except TargetUnavailable:
-        if server is not None:
-            server.stop(signal.SIGINT)
-        shutil.rmtree(folder)
-        raise
+        return _driven(params.url, params, clock)
+    with started("pgvector", clock) as postgres:
+        url = f"postgresql://postgres@/postgres?host={postgres.folder}"
+        return _driven(url, params, clock, postgres)
 
 
-def _driven(
-    psycopg: Any,
-    url: str,
-    params: Params,
-    clock: Clock,
-    server: Server | None = None,
-    folder: Path | None = None,
-) -> Target:
-    try:
-        return Driven(
-            lambda: Rows(url, params, server, folder),
-            capabilities=CAPABILITIES,
-            directories=[folder / "data"] if folder else [],
-            clock=clock,
-            errors=(psycopg.Error,),
-            processes=watched(server, params.pid),
-        )
-    except psycopg.Error as error:
-        raise TargetUnavailable(f"{type(error).__name__}: {error}") from error
+def _driven(url: str, params: Params, clock: Clock, postgres: Postgres | None = None) -> Target:
+    return Driven(
+        lambda: Rows(url, params, postgres),
+        capabilities=CAPABILITIES,
+        directories=[postgres.folder / "data"] if postgres else [],
+        clock=clock,
+        errors=(package("pgvector", "psycopg").Error,),
+        processes=watched(postgres.server if postgres else None, params.pid),
+    )

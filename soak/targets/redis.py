@@ -190,7 +190,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
             errors=(errors.RedisError,),
             processes=watched(server, params.pid),
         )
-    except errors.RedisError as error:
+    except TargetUnavailable as error:
         if server is not None:
             server.stop()
-        raise TargetUnavailable(f"{url}: {type(error).__name__}: {error}") from error
+        raise TargetUnavailable(f"{url}: {error}") from error
