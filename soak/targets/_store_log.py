@@ -87,7 +87,7 @@ class StoreLog:
                 for edge in edges:
                     file.write(_edge_frame(edge))
         except OSError as error:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
             raise TargetError(f"{self.path}: cannot be rewritten: {error.strerror}") from error
         fresh.replace(self.path)
         os.close(self._fd)

@@ -43,6 +43,18 @@ def test_a_rewrite_without_room_keeps_the_old_file(tmp_path: Path):
     assert ["records.log"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_rewrite_that_cannot_even_open_its_file_is_a_target_error(tmp_path: Path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    log = StoreLog(folder / "records.log")
+    log.put(record(1))
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(TargetError, match="cannot be rewritten"):
+        log.rewrite([record(1)], [])
+    (tmp_path / "elsewhere").rename(folder)
+    assert [1] == keys(log)
+
+
 def test_maintenance_is_called_what_the_metrics_know(tmp_path: Path):
     target = memory.build(memory.Params(dimensions=2), tmp_path, SystemClock())
     target.maintain()
