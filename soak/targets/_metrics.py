@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Mapping
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from soak.result import TargetError
+from soak.targets._mapping import FAILURES
 
 TIMEOUT_S = 5.0
 LINE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{.*\})?\s+(?P<value>\S+)(?:\s+-?\d+)?$")
@@ -20,7 +20,7 @@ def read(url: str, figures: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> 
     try:
         with urlopen(url, timeout=timeout_s) as answer:
             told = sums(answer.read().decode(errors="replace"))
-    except (URLError, OSError, ValueError) as error:
+    except FAILURES as error:
         raise TargetError(f"{url}: {type(error).__name__}: {error}") from error
     return {ours: told[theirs] for ours, theirs in figures.items() if theirs in told}
 

@@ -88,6 +88,21 @@ def test_metrics_that_nobody_serves_are_a_target_error():
         metrics.read("http://127.0.0.1:9/metrics", {})
 
 
+class Talkative(BaseHTTPRequestHandler):
+    """Answers in no protocol."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"hello, who is there?\r\n")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/two words"])
+def test_metrics_in_no_protocol_or_at_no_address_are_a_target_error(path: str):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Talkative)
+    with serving(server), pytest.raises(TargetError, match=r"BadStatusLine|InvalidURL"):
+        metrics.read(f"http://127.0.0.1:{server.server_port}{path}", {})
+
+
 def test_a_named_process_is_watched_and_without_one_nothing_is():
     assert (7,) == watched(None, 7)
     assert watched(None, None) is None
