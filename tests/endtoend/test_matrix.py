@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.matrix import DEFECTS, HEALTHY, Outcome, run, said
+from bench.matrix import DEFECTS, HEALTHY, Outcome, main, run, said
 from soak.targets.faulty import Params
 
 ROWS = {row.name: row for row in (*HEALTHY, *DEFECTS)}
@@ -35,6 +35,26 @@ def test_a_wrong_row_says_what_was_expected_and_what_came():
 
     assert not outcome.is_right
     assert "expected 11 by wrong-answers: all 5 checks passed" in said(outcome)
+
+
+def test_a_healthy_run_in_which_a_check_failed_is_not_right():
+    outcome = Outcome(row=ROWS["engine, brief"], code=10, failed=("recall",), reason="")
+
+    assert not outcome.is_right
+
+
+def test_a_defect_that_also_fails_another_check_is_right():
+    outcome = Outcome(row=ROWS["slow"], code=10, failed=("errors", "search-p95"), reason="")
+
+    assert outcome.is_right
+
+
+def test_a_name_that_no_row_has_runs_nothing(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["cannot start", "corupt"])
+
+    assert 2 == ended.value.code
+    assert "no row or scenario is called corupt" in capsys.readouterr().err
 
 
 def test_a_machine_too_busy_to_tell_makes_no_row_wrong():
