@@ -13,6 +13,7 @@ from soak.commands import benchmarking, comparing, lists, profiling, resuming, s
 from soak.commands.options import (
     STORE,
     AsJson,
+    Baseline,
     Listen,
     Plain,
     Published,
@@ -81,9 +82,7 @@ def run(
     listen: Listen = None,
     overrides: Overrides = None,
     publish: Published = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="Must not be worse than this run or kept baseline.")
-    ] = None,
+    baseline: Baseline = None,
     thresholds: Thresholds = None,
     store: Store = STORE,
     plain: Plain = False,

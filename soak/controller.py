@@ -10,7 +10,7 @@
 The load never waits for any of this: what it needs is in the ring seconds ahead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -63,9 +63,10 @@ class Controller:
         directory: RunDirectory,
         clock: Clock,
         arguments: Sequence[str],
+        gate: Mapping[str, object],
         kept: Tree | None = None,
     ) -> None:
-        """kept: the checkpoint of a run to go on with."""
+        """gate: for gate.json, if any. kept: the checkpoint of a run to go on with."""
         self._scenario = scenario
         self._directory = directory
         self._clock = clock
@@ -75,6 +76,7 @@ class Controller:
         self._facts = WorkerFacts()
         self._tail = LogTail(directory.worker_log)
         self._ending = Ending()
+        self._gate = gate
         self._kept = kept
         self._standing = Standing()
         self._stop: Stop | None = None
@@ -177,8 +179,7 @@ class Controller:
         self._status.environment = self._environment
         standing = self._standing
         begin_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
-        standing.begin(begin_ns, self._clock.wall_s() + LEAD_S)
-        self._t0_ns = standing.t0_ns
+        self._t0_ns = standing.begin(begin_ns, self._clock.wall_s() + LEAD_S)
         self._events.begin(self._t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:
@@ -189,6 +190,8 @@ class Controller:
             details = {"absent_s": gap.absent_s, "in_doubt": gap.in_doubt_count}
             self._events.add("gap", "detected", begin_ns, 0, details)
         self._status.gaps = standing.gaps
+        if self._gate:
+            self._directory.replace_json(self._directory.gate, self._gate)
         self._checkpoints.write_still(standing)
         self._ring.start(self._t0_ns)
         for block in blocks(standing.waiting, self._workload.bounds):
@@ -337,11 +340,10 @@ class Controller:
         losses.keep(lambda: write_checkpoint(directory, snapshot, self._ring.scheduled))
         if snapshot.state == "finished":
             directory.resumable.unlink(missing_ok=True)
-        # The last lines and files may have been lost, too.
-        self.latest = self._last(moment)
         for written in self._logs:
             written.close()
-        return self.latest
+        # The last lines and files may have been lost, too.
+        return self._last(moment)
 
     def _last(self, moment: Moment) -> Snapshot:
         verdict = self._ending.verdict(moment.elapsed_s, self._losses.sentence())

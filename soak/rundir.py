@@ -15,6 +15,7 @@
     histograms.npz     the run's latency, service and lateness counts
     checkpoint.bin     what the controller knows, every ten seconds: see soak/watch/checkpoint.py
     checkpoint.json    how far the run came
+    gate.json          what --baseline and --threshold asked, for who goes on
     profile.request.json  how long the worker is to sample itself     (soak profile)
     profile.txt        folded stacks of the worker, profile.svg drawn of them
     comparison.json    against the baseline of --baseline;  comparison.md the same for people
@@ -69,6 +70,7 @@ class RunDirectory:
         self.histograms = path / "histograms.npz"
         self.checkpoint = path / "checkpoint.json"
         self.resumable = path / "checkpoint.bin"
+        self.gate = path / "gate.json"
         self.report = path / "report.json"
         self.report_html = path / "report.html"
         self.data = path / "data"

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 from soak.clock import SystemClock
-from soak.comparison.gate import gated, require_comparable
+from soak.comparison.gate import Gate, gated, require_comparable, standing_gate
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
 from soak.outlets import NOWHERE, Outlets, conclude, publishing
@@ -64,13 +63,13 @@ def execute(
     baselines: runs that this one must not be worse than, by more than the thresholds.
     """
     interpreter(scenario.target)  # raises before there is a run directory
-    require_comparable(scenario, baselines)
+    gate = Gate(baselines=baselines, thresholds=thresholds)
+    require_comparable(scenario, gate)
     clock = _clock()
     directory = RunDirectory.named(out, scenario.name, clock.wall_s())
-    controller = Controller(scenario, directory, clock, arguments)
-    judged = partial(gated, directory=directory, baselines=baselines, thresholds=thresholds)
+    controller = Controller(scenario, directory, clock, arguments, gate.document())
     told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
-    return _carry_out(controller, directory, clock, told, judged if baselines else None)
+    return carry_out(controller, directory, clock, told, gate)
 
 
 def resume(
@@ -80,11 +79,13 @@ def resume(
     plain: bool,
     as_json: bool,
     arguments: Sequence[str],
+    baselines: Sequence[RunRecord] = (),
+    thresholds: Sequence[str] = (),
     published: Outlets = NOWHERE,
 ) -> int:
     """Go on with the run in that directory and return the exit code. Raises Mistake.
 
-    listen: another address than the run had.
+    listen: another address than the run had. baselines and thresholds: other ones.
     """
     directory = RunDirectory(path.resolve())
     if not directory.scenario.exists():
@@ -101,10 +102,12 @@ def resume(
         kept = read(directory, scenario)
     finally:
         directory.release(held)
+    gate = standing_gate(directory, Gate(baselines=baselines, thresholds=thresholds))
+    require_comparable(scenario, gate)
     clock = _clock()
-    controller = Controller(scenario, directory, clock, arguments, kept)
+    controller = Controller(scenario, directory, clock, arguments, gate.document(), kept)
     told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
-    return _carry_out(controller, directory, clock, told, None)
+    return carry_out(controller, directory, clock, told, gate)
 
 
 def _clock() -> SystemClock:
@@ -115,14 +118,10 @@ def _clock() -> SystemClock:
     return clock
 
 
-def _carry_out(
-    controller: Controller,
-    directory: RunDirectory,
-    clock: SystemClock,
-    told: Told,
-    judged: Callable[[Snapshot], Snapshot] | None,
+def carry_out(
+    controller: Controller, directory: RunDirectory, clock: SystemClock, told: Told, gate: Gate
 ) -> int:
-    """From the first view to the last word. judged: what else is asked of the finished run."""
+    """From the first view to the last word, which is the same for everybody; the exit code."""
     stop = StopRequest()
     listen, published = told.listen, told.published
     with ExitStack() as stack:
@@ -139,34 +138,42 @@ def _carry_out(
         except Mistake:
             view.restore()  # the console script says why, once
             raise
-        if judged is not None:
-            snapshot = judged(snapshot)
+        snapshot, trouble = _settled(snapshot, directory, gate)
+        # Who asks from outside hears of an end when nothing can change it.
+        controller.latest = snapshot
         view.update(snapshot)
+        report = f"none, {trouble}" if trouble else _drawn(directory)
         conclude(published, snapshot)
-        snapshot, report = write_papers(directory, snapshot)
         view.close(snapshot.verdict, report)
     _say_result(snapshot, report, as_json=told.as_json)
     return snapshot.verdict.exit_code
 
 
-def write_papers(directory: RunDirectory, snapshot: Snapshot) -> tuple[Snapshot, str]:
-    """report.json, then report.html from what the directory holds.
+def _settled(
+    snapshot: Snapshot, directory: RunDirectory, gate: Gate
+) -> tuple[Snapshot, RunDirError | None]:
+    """The last word, and why report.json has not got it: at best unknown, if it has not."""
+    try:
+        if gate.baselines:
+            snapshot = gated(snapshot, directory, gate)
+        directory.replace_json(directory.report, document(snapshot))
+    except RunDirError as error:
+        # What the gate left there may say something better.
+        directory.report.unlink(missing_ok=True)
+        return _unwritten(snapshot, error), error
+    return snapshot, None
 
-    Returns the snapshot, whose verdict is at best unknown where report.json finds no room, and
-    the path of the HTML report, or why there is none.
-    """
+
+def _drawn(directory: RunDirectory) -> str:
+    """The path of report.html, made of what the directory holds, or why there is none."""
     # Only now: the drawing library costs 60 MB and a second, and the load is over.
     from soak.report.files import write_reports
 
     try:
-        directory.replace_json(directory.report, document(snapshot))
-    except RunDirError as error:
-        return _unwritten(snapshot, error), f"none, {error}"
-    try:
         write_reports(directory.path)
     except Mistake as error:
-        return snapshot, f"{directory.report}; no page, {error}"
-    return snapshot, str(directory.report_html)
+        return f"{directory.report}; no page, {error}"
+    return str(directory.report_html)
 
 
 def _unwritten(snapshot: Snapshot, error: RunDirError) -> Snapshot:

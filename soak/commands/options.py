@@ -9,6 +9,9 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+Baseline = Annotated[
+    str | None, typer.Option(help="Must not be worse than this run or kept baseline.")
+]
 Thresholds = Annotated[
     list[str] | None,
     typer.Option(

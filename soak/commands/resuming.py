@@ -4,13 +4,26 @@ import sys
 
 import typer
 
-from soak.commands.options import AsJson, Listen, Plain, Published, RunPath
+from soak.commands.options import (
+    STORE,
+    AsJson,
+    Baseline,
+    Listen,
+    Plain,
+    Published,
+    RunPath,
+    Store,
+    Thresholds,
+)
 
 
 def resume(
     run_path: RunPath,
     listen: Listen = None,
     publish: Published = None,
+    baseline: Baseline = None,
+    thresholds: Thresholds = None,
+    store: Store = STORE,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
@@ -20,8 +33,10 @@ def resume(
     soak resume runs/20260301T120000Z-steady-1f3a
     soak resume RUN --plain --json > report.json
 
-    Its time stood still meanwhile. Exit codes as of `soak run`; 2 where it cannot go on.
+    Its time stood still meanwhile. What it was begun with as --baseline and --threshold holds,
+    unless others are given. Exit codes as of `soak run`; 2 where it cannot go on.
     """
+    from soak.comparison.baselines import Baselines
     from soak.outlets import outlets
     from soak.session import resume as go_on
 
@@ -32,6 +47,8 @@ def resume(
             plain=plain,
             as_json=as_json,
             arguments=sys.argv,
+            baselines=Baselines(store).read(baseline) if baseline else (),
+            thresholds=thresholds or (),
             published=outlets(publish or ()),
         )
     )

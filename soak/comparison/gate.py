@@ -1,44 +1,82 @@
 """Is this run worse than its baseline? One more check of the run, with its own papers."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from soak.comparison import papers
 from soak.comparison.conclusion import DETECTOR
 from soak.comparison.judgement import Comparison, compare
+from soak.comparison.metrics import metrics
 from soak.comparison.objections import require_same_load
 from soak.report.document import document
-from soak.report.record import RunRecord, load_run
+from soak.report.record import RunError, RunRecord, load_run
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, dump
 from soak.scenario.yaml_source import read
 from soak.snapshot import Snapshot
-from soak.verdict import Concern, ExitCode, Verdict, merge
+from soak.verdict import Concern, ExitCode, Mistake, Verdict, merge
 
 CHECK = "baseline"
 
 
-def require_comparable(scenario: Scenario, baselines: Sequence[RunRecord]) -> None:
-    """Raises NotComparable before hours are spent on a run that could not be compared."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What a run must not be worse than, and by how much; without baselines there is no gate.
+
+    thresholds: changes to the usual ones, `search.latency_p99=25%`.
+    """
+
+    baselines: Sequence[RunRecord] = ()
+    thresholds: Sequence[str] = ()
+
+    def document(self) -> Mapping[str, object]:
+        """For gate.json, from which `standing_gate` makes it again; empty without a gate."""
+        if not self.baselines:
+            return {}
+        paths = [str(record.directory) for record in self.baselines]
+        return {"baselines": paths, "thresholds": list(self.thresholds)}
+
+
+def standing_gate(directory: RunDirectory, given: Gate) -> Gate:
+    """The gate of a run that goes on: what is given, and where nothing is, what it was begun with.
+
+    Raises Mistake where its baseline is not there any more.
+    """
+    if not directory.gate.exists():
+        return given
+    again = "pass --baseline NAME, as when it was begun"
+    try:
+        kept = json.loads(directory.gate.read_bytes())
+        paths, thresholds = [Path(path) for path in kept["baselines"]], list(kept["thresholds"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Mistake(f"{directory.gate}: is damaged; {again}") from error
+    try:
+        baselines = given.baselines or [load_run(path) for path in paths]
+    except RunError as error:
+        raise Mistake(f"{directory.path}: its baseline is not there: {error}; {again}") from error
+    return Gate(baselines=baselines, thresholds=given.thresholds or thresholds)
+
+
+def require_comparable(scenario: Scenario, gate: Gate) -> None:
+    """Raises Mistake before hours are spent on a run that could not be compared."""
+    metrics(scenario.operations, gate.thresholds)
     plan = read(dump(scenario).encode(), scenario.name).tree
     assert isinstance(plan, dict)
-    for baseline in baselines:
+    for baseline in gate.baselines:
         require_same_load(plan, baseline, scenario.name)
 
 
-def gated(
-    snapshot: Snapshot,
-    directory: RunDirectory,
-    baselines: Sequence[RunRecord],
-    thresholds: Sequence[str] = (),
-) -> Snapshot:
+def gated(snapshot: Snapshot, directory: RunDirectory, gate: Gate) -> Snapshot:
     """The snapshot of a finished run with the comparison as its last check, `baseline`.
 
     Writes comparison.json and comparison.md into the run directory. A run that was stopped or
-    failed keeps the verdict it has.
+    failed keeps the verdict it has. Raises RunDirError.
     """
     directory.replace_json(directory.report, document(snapshot))
-    comparison = compare(load_run(directory.path), baselines, thresholds=thresholds)
+    run = load_run(directory.path)
+    comparison = compare(run, gate.baselines, thresholds=gate.thresholds)
     directory.replace_json(directory.path / "comparison.json", papers.document(comparison))
     directory.replace(directory.path / "comparison.md", papers.markdown(comparison).encode())
     verdicts = (*snapshot.verdicts, as_check(comparison))

@@ -83,12 +83,13 @@ class Standing:
         """Operations of which nobody will ever know what became of them."""
         return self.in_doubt_count + sum(gap.in_doubt_count for gap in self.gaps)
 
-    def begin(self, begin_ns: int, wall_s: float) -> None:
-        """The load begins, or goes on, at that moment of both clocks."""
+    def begin(self, begin_ns: int, wall_s: float) -> int:
+        """The load begins, or goes on, at that moment of both clocks; returns time zero."""
         self.t0_ns = begin_ns - round(self.at_s * NS_PER_S)
         self.boot_id = boot_id()
         self.wall_s = wall_s - self.at_s
         self.started_s = self.started_s or self.wall_s
+        return self.t0_ns
 
     def close_gap(self, absent_s: float) -> Gap:
         """It is over; what it was."""

@@ -79,6 +79,13 @@ def test_the_comparison_lies_in_the_run_directory(after: Finished, before: Finis
     assert (after.directory / "comparison.md").read_text().startswith("## regression: ")
 
 
+def test_who_goes_on_with_the_run_finds_its_gate(after: Finished, scene: Path):
+    kept = json.loads((after.directory / "gate.json").read_text())
+
+    assert [scene / "kept/main"] == [Path(path).parent for path in kept["baselines"]]
+    assert ["latency_p99=none", "service_p50=30%"] == kept["thresholds"]
+
+
 def test_compare_says_the_same_of_the_two_directories(
     after: Finished, before: Finished, scene: Path
 ):

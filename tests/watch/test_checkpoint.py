@@ -138,6 +138,15 @@ def test_a_run_that_is_still_going_on_is_refused(tmp_path: Path):
     directory.release(held)
 
 
+def test_a_run_whose_baseline_is_gone_is_refused(tmp_path: Path):
+    directory = stopped_run(tmp_path / "run")
+    gate = {"baselines": [str(tmp_path / "gone")], "thresholds": []}
+    directory.replace_json(directory.gate, gate)
+
+    with pytest.raises(Mistake, match=r"its baseline is not there.*pass --baseline"):
+        session.resume(directory.path, listen=None, plain=True, as_json=False, arguments=())
+
+
 def test_a_directory_has_one_holder_at_a_time(tmp_path: Path):
     directory = stopped_run(tmp_path / "run")
 
@@ -199,7 +208,7 @@ def test_a_run_directory_that_was_thinned_out_is_refused(tmp_path: Path):
 
 def go_on(directory: RunDirectory) -> None:
     kept = read(directory, SMOKE)
-    Controller(SMOKE, directory, SystemClock(), (), kept).run(StopRequest(), lambda snapshot: None)
+    Controller(SMOKE, directory, SystemClock(), (), {}, kept).run(StopRequest(), lambda seen: None)
 
 
 def test_what_is_told_of_gaps_is_bounded_and_loses_no_operation():

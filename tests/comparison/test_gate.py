@@ -1,0 +1,77 @@
+"""Does a run that goes on still have to be as good as it had to be when it began?"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from soak.comparison.gate import Gate, require_comparable, standing_gate
+from soak.report.record import load_run
+from soak.rundir import RunDirectory
+from soak.scenario import load
+from soak.verdict import Mistake
+from tests.runs import write_run
+
+AGREED = ("latency_p99=25%",)
+
+
+@pytest.fixture
+def baseline(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "before", length_s=600.0)
+
+
+@pytest.fixture
+def begun(tmp_path: Path, baseline: Path) -> RunDirectory:
+    """The directory of a run that was begun with a gate."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.make()
+    gate = Gate(baselines=[load_run(baseline)], thresholds=AGREED)
+    directory.replace_json(directory.gate, gate.document())
+    return directory
+
+
+def summary(gate: Gate) -> tuple[list[Path], list[str]]:
+    return [record.directory for record in gate.baselines], list(gate.thresholds)
+
+
+def test_a_run_that_goes_on_has_the_gate_it_was_begun_with(begun: RunDirectory, baseline: Path):
+    assert ([baseline], list(AGREED)) == summary(standing_gate(begun, Gate()))
+
+
+def test_what_is_given_now_comes_first(begun: RunDirectory, baseline: Path, tmp_path: Path):
+    other = shutil.copytree(baseline, tmp_path / "other")
+
+    changed = standing_gate(begun, Gate(thresholds=["memory=none"]))
+    replaced = standing_gate(begun, Gate(baselines=[load_run(other)]))
+
+    assert ([baseline], ["memory=none"]) == summary(changed)
+    assert ([other], list(AGREED)) == summary(replaced)
+
+
+def test_a_run_without_a_gate_has_none_later(tmp_path: Path):
+    assert ([], []) == summary(standing_gate(RunDirectory(tmp_path), Gate()))
+    assert {} == Gate().document()
+
+
+def gone(directory: RunDirectory) -> None:
+    shutil.rmtree(json.loads(directory.gate.read_bytes())["baselines"][0])
+
+
+def damaged(directory: RunDirectory) -> None:
+    directory.gate.write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"), [(gone, "its baseline is not there"), (damaged, "is damaged")]
+)
+def test_a_gate_that_cannot_be_asked_is_never_left_out(spoil, said: str, begun: RunDirectory):
+    spoil(begun)
+
+    with pytest.raises(Mistake, match=f"{said}.*pass --baseline"):
+        standing_gate(begun, Gate())
+
+
+def test_a_threshold_that_cannot_be_read_is_told_before_the_run():
+    with pytest.raises(Mistake, match="latency_p98=25%: is not METRIC=CHANGE"):
+        require_comparable(load("smoke"), Gate(thresholds=["latency_p98=25%"]))
