@@ -115,15 +115,17 @@ class Engine:
     def store_batch(self, memories: Sequence[Memory]) -> None:
         """Like `store` for each in order, with one sync per 256; the last of equal ids wins.
 
-        Raises BadInputError, TooLargeError before anything is written. After CapacityError a part
-        of a batch of more than 256 may be stored.
+        Raises BadInputError, TooLargeError before anything is written: the whole batch is made
+        ready in RAM first. After CapacityError a part of one of more than 256 may be stored.
         """
         self._check_open()
         distinct = list({memory.id: memory for memory in memories}.values())
         now_s = self._clock.now_s()
-        for first in range(0, len(distinct), _BATCH_RECORDS):
-            step = distinct[first : first + _BATCH_RECORDS]
-            drafts, rows = intake.drafts_of(step, self.options, now_s)
+        steps = [
+            intake.drafts_of(distinct[first : first + _BATCH_RECORDS], self.options, now_s)
+            for first in range(0, len(distinct), _BATCH_RECORDS)
+        ]
+        for drafts, rows in steps:
             with self._pulse:
                 self._writer.put(drafts, rows)
 
@@ -180,15 +182,14 @@ class Engine:
         checked = intake.checked_vector(vector, self.options.dimensions, "query")
         if not 1 <= intake.checked_count(k, "k") <= _K_MAX:
             raise BadInputError(f"k is {k}; it must be 1..{_K_MAX}")
-        agent = None if agent is None else intake.checked_agent(agent, "query")
         now_s = self._clock.now_s()
         ttl_s = self.options.ttl_s
         wanted = Filter(
-            agent=agent,
+            agent=None if agent is None else intake.checked_agent(agent, "query"),
             tier=tier_of(tier),
-            since_s=since_s,
-            until_s=until_s,
-            tag=tag,
+            since_s=None if since_s is None else intake.checked_time(since_s, "since_s", "query"),
+            until_s=None if until_s is None else intake.checked_time(until_s, "until_s", "query"),
+            tag=None if tag is None else intake.checked_text(tag, "tag", "query"),
             tag_bits=tag_bits((tag,)) if tag is not None else 0,
             alive_since_s=None if ttl_s is None else now_s - ttl_s,
         )
@@ -318,12 +319,13 @@ class Engine:
     def transition(self, tier: Tier | str, share: float) -> int:
         """Move the share (0..1) of a tier that is worth least to the next tier; how many moved.
 
-        Raises BadInputError for long-term, which has no next.
+        Raises BadInputError for a share outside 0..1 and for long-term, which has no next.
         """
         self._check_open()
         chosen = tier_of(tier)
         if chosen is None:
             raise BadInputError("tier is None; there are short, intermediate, long")
+        share = intake.checked_number(share, "share", "transition")
         return self._maintenance.transition(chosen, share)
 
     def stats(self) -> dict[str, float]:

@@ -143,6 +143,8 @@ class Graph:
         seen = {start: 0}
         frontier = [start]
         for _ in range(depth):
+            if not frontier:
+                break
             frontier = self._unseen(frontier, seen, limit + 1)
         return list(seen)[1:]
 

@@ -16,6 +16,8 @@ from engine.quantise import Rows, quantise, unit_halves
 
 ID_MAX = 2**64 - 1
 AGENT_MAX = 2**32 - 1
+# It is an f32 on disk.
+WEIGHT_MAX = float(np.finfo(np.float32).max)
 TAGS_MAX = 64
 
 
@@ -79,62 +81,89 @@ def checked_vector(vector: NDArray[np.float32], dimensions: int, owner: str) -> 
 
 def checked_id(record_id: int) -> int:
     """Raises BadInputError outside 0..2^64-1."""
-    try:
-        plain = operator.index(record_id)
-    except TypeError as error:
-        raise BadInputError(f"id {record_id!r}; an id is a whole number") from error
+    plain = _whole(record_id, "id")
     if not 0 <= plain <= ID_MAX:
-        raise BadInputError(f"id {record_id!r}; an id is 0..2^64-1")
+        raise BadInputError(f"id is {record_id!r}; it must be 0..2^64-1")
     return plain
 
 
 def checked_agent(agent: int, owner: str) -> int:
     """Raises BadInputError outside 0..2^32-1."""
-    try:
-        plain = operator.index(agent)
-    except TypeError as error:
-        raise BadInputError(f"{owner}: agent {agent!r}; an agent is a whole number") from error
+    plain = _whole(agent, f"{owner}: agent")
     if not 0 <= plain <= AGENT_MAX:
-        raise BadInputError(f"{owner}: agent {agent!r}; an agent is 0..2^32-1")
+        raise BadInputError(f"{owner}: agent is {agent!r}; it must be 0..2^32-1")
     return plain
 
 
 def checked_count(count: int, name: str) -> int:
     """Raises BadInputError unless it is a whole number, not negative."""
-    try:
-        plain = operator.index(count)
-    except TypeError as error:
-        raise BadInputError(f"{name} is {count!r}; it is a whole number") from error
+    plain = _whole(count, name)
     if plain < 0:
         raise BadInputError(f"{name} is {count!r}; it must not be negative")
     return plain
 
 
+def _whole(number: int, name: str) -> int:
+    """As Python's own; numpy's whole numbers are fine. Raises BadInputError."""
+    try:
+        return operator.index(number)
+    except TypeError as error:
+        raise BadInputError(f"{name} is {number!r}; it must be a whole number") from error
+
+
 def checked_edge(
     graph: Graph, source: int, target: int, kind: str | int, weight: float = 1.0
 ) -> tuple[EdgeKey, float]:
-    """Raises BadInputError on an end that is no id, a kind that is none, a weight not finite."""
+    """Raises BadInputError on an end that is no id, a kind that is none, a weight beyond f32."""
     ends = checked_id(source), checked_id(target)
     owner = f"edge {source} -> {target}"
-    if not isinstance(kind, str | int):
-        raise BadInputError(f"{owner}: kind {kind!r}; a kind is a name or a whole number")
-    return EdgeKey(*ends, graph.code_of(kind)), _checked_number(weight, "weight", owner)
+    if not isinstance(kind, int):
+        kind = checked_text(kind, "kind", owner)
+    weight = checked_number(weight, "weight", owner)
+    if abs(weight) > WEIGHT_MAX:
+        raise BadInputError(f"{owner}: weight {weight}; at most {WEIGHT_MAX:.6g} either way")
+    return EdgeKey(*ends, graph.code_of(kind)), weight
 
 
-def _checked_number(value: float, name: str, owner: str) -> float:
-    try:
-        plain = float(value)
-    except (TypeError, ValueError) as error:
-        raise BadInputError(f"{owner}: {name} {value!r} is no number") from error
+def checked_number(value: float, name: str, owner: str) -> float:
+    """Raises BadInputError unless it is a number, and finite."""
+    plain = _number(value, name, owner)
     if not math.isfinite(plain):
         raise BadInputError(f"{owner}: {name} {value!r} is not finite")
     return plain
 
 
+def checked_time(value: float, name: str, owner: str) -> float:
+    """Seconds since 1970, or an infinity: no bound. Raises BadInputError."""
+    plain = _number(value, name, owner)
+    if math.isnan(plain):
+        raise BadInputError(f"{owner}: {name} is NaN; seconds since 1970")
+    return plain
+
+
+def _number(value: float, name: str, owner: str) -> float:
+    try:
+        # Not float("0.5"): text that reads like a number is a field in the wrong place.
+        return math.fsum((value,))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInputError(f"{owner}: {name} {value!r} is no number") from error
+
+
+def checked_text(text: str, name: str, owner: str) -> str:
+    """Raises BadInputError unless it is text that can be encoded."""
+    try:
+        text.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise BadInputError(f"{owner}: {name} {text!r} is no text") from error
+    return text
+
+
 def _payload(memory: Memory) -> bytes:
-    texts: tuple[object, ...] = (memory.text, *memory.tags)
-    if not all(isinstance(text, str) for text in texts):
-        raise BadInputError(f"record {memory.id}: text or tags are not text")
+    if isinstance(memory.tags, str):
+        raise BadInputError(f"record {memory.id}: tags {memory.tags!r}; a tuple of texts")
+    for text in (memory.text, *memory.tags):
+        if not isinstance(text, str):
+            raise BadInputError(f"record {memory.id}: text or tags are not text: {text!r}")
     try:
         return encode_payload(memory.text, tuple(memory.tags))
     except UnicodeEncodeError as error:
@@ -161,10 +190,10 @@ def _complain(memory: Memory) -> None:
     """Say what is wrong with it. Raises BadInputError."""
     owner = f"record {memory.id}"
     checked_agent(memory.agent, owner)
-    importance = _checked_number(memory.importance, "importance", owner)
+    importance = checked_number(memory.importance, "importance", owner)
     if not 0.0 <= importance <= 1.0:
         raise BadInputError(f"{owner}: importance {importance}; it must be 0..1")
-    if memory.created_s is not None and _checked_number(memory.created_s, "created_s", owner) < 0:
+    if memory.created_s is not None and checked_number(memory.created_s, "created_s", owner) < 0:
         raise BadInputError(f"{owner}: created_s {memory.created_s}; seconds since 1970")
     if not isinstance(memory.tags, list | tuple):
         raise BadInputError(f"{owner}: tags {memory.tags!r}; a tuple of texts")

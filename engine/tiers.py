@@ -37,7 +37,7 @@ def tier_of(name: Tier | str | None) -> Tier | None:
         return name
     try:
         return Tier[name.upper()]
-    except KeyError as error:
+    except (AttributeError, KeyError) as error:
         raise BadInputError(f"tier {name!r}; there are short, intermediate, long") from error
 
 

@@ -7,6 +7,8 @@ import pytest
 
 import engine
 from engine import BadInputError, ClosedError, Memory, Options
+from engine.graph import EdgeKey, Graph
+from engine.log import Place
 from tests.engine.model import Model
 from tests.engine.scene import (
     DIMENSIONS,
@@ -166,6 +168,8 @@ def test_hits_are_ordered_and_scored_by_cosine(tmp_path: Path) -> None:
         ({"tags": tuple(map(str, range(100)))}, "tags"),
         ({"tags": (1, 2)}, "not text"),
         ({"tags": 7}, "tags"),
+        ({"tags": "tea"}, "tags 'tea'"),
+        ({"importance": "0.5"}, "importance '0.5'"),
         ({"text": None}, "not text"),
         ({"agent": 1.5}, "agent"),
         ({"agent": None}, "agent"),
@@ -189,6 +193,41 @@ def test_bad_input_is_refused_by_name_and_nothing_written(
 
         assert 0 == store.count()
         assert 0 == store.stats()["log_appended_bytes"]
+
+
+def test_bad_input_at_the_end_of_a_long_batch_is_refused_and_nothing_written(
+    tmp_path: Path,
+) -> None:
+    with open_small(tmp_path) as store:
+        with pytest.raises(BadInputError, match="record 300: importance"):
+            store.store_batch([*map(memory, range(300)), memory(300, importance=2.0)])
+
+        assert 0 == store.count()
+        assert 0 == store.stats()["log_appended_bytes"]
+
+
+def test_times_without_a_bound_are_a_question(tmp_path: Path) -> None:
+    with open_small(tmp_path) as store:
+        store.store(memory(1))
+
+        hits = store.search(memory(1).vector, since_s=float("-inf"), until_s=float("inf"))
+
+        assert [1] == [hit.id for hit in hits]
+
+
+def test_a_traverse_ends_where_there_is_nothing_ahead() -> None:
+    class Counted(Graph):
+        looks = 0
+
+        def _unseen(self, *frontier: object) -> list[int]:
+            self.looks += 1
+            return super()._unseen(*frontier)
+
+    graph = Counted(10)
+    graph.add(EdgeKey(1, 2, 0), 1.0, 1, Place(1, 64), 84)
+
+    assert [2] == graph.traverse(1, 1_000, 10)
+    assert 2 == graph.looks
 
 
 def test_bad_questions_are_refused(tmp_path: Path) -> None:
@@ -227,6 +266,17 @@ def test_bad_questions_are_refused(tmp_path: Path) -> None:
             lambda: store.shortest_path(1, None),
             lambda: store.scan("all"),
             lambda: store.transition(None, 0.5),
+            lambda: store.transition("short", "x"),
+            lambda: store.transition("short", float("nan")),
+            lambda: store.link(1, 2, "a", 1e300),
+            lambda: store.link(1, 2, "a", 10**400),
+            lambda: store.link(1, 2, "a", "0.5"),
+            lambda: store.link(1, 2, "\ud800"),
+            lambda: store.search(memory(1).vector, tag=5),
+            lambda: store.search(memory(1).vector, tag="\ud800"),
+            lambda: store.search(memory(1).vector, tier=5),
+            lambda: store.search(memory(1).vector, since_s="today"),
+            lambda: store.search(memory(1).vector, until_s=float("nan")),
         ):
             with pytest.raises(BadInputError):
                 question()
