@@ -1,10 +1,16 @@
 """How does the engine touch files? Through one object, so that a test can make any call fail."""
 
 import contextlib
+import errno
 import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
+
+def is_full(error: OSError) -> bool:
+    """Was it refused for want of room? Then there may be room later."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Disk:
@@ -86,16 +92,17 @@ class Disk:
     def replace_file(self, path: Path, *parts: bytes | memoryview) -> None:
         """Atomically: a reader finds the old content or the new, also after a power cut.
 
-        On OSError nothing is left of the new one: on a full disk it would take the last room.
+        On OSError nothing is left of the new one, which on a full disk would take the last room;
+        only when syncing the directory fails it may be either that is found after a power cut.
         """
         temporary = path.with_name(path.name + ".tmp")
         try:
             self._write_file(temporary, parts)
+            self.rename(temporary, path)
         except OSError:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
-        self.rename(temporary, path)
         self.sync_directory(path.parent)
 
     def _write_file(self, path: Path, parts: Sequence[bytes | memoryview]) -> None:

@@ -49,15 +49,9 @@ class Log:
         self.appended_bytes = 0
         self.syncs = 0
         self.sync_s_last = 0.0
-        self.corrupt_reads = 0
         self._active: Segment | None = None
         self._next_number = 1
         self._unsynced: set[Segment] = set()
-
-    @property
-    def active_number(self) -> int:
-        """The segment that the next append goes to, unless it has no room."""
-        return self._active.number if self._active else 0
 
     def adopt(self, segment: Segment, is_active: bool) -> None:
         """Take a segment found on disk."""
@@ -139,7 +133,6 @@ class Log:
         header = frame.decode_header(content)
         body = frame.body_of(content, header) if header else None
         if header is None or body is None or (header.id, header.lsn) != (record_id, lsn):
-            self.corrupt_reads += 1
             raise CorruptError(
                 f"record {record_id}: {segment.path} at {place.offset} does not match its checksum"
             )

@@ -2,12 +2,13 @@
 
 One background thread, or the caller through `run(explicit=True)`: expire, evict to the watermark,
 consolidate, demote, compact, checkpoint sealed segments, give pages back, probe recall. Every run
-of a kind that changed something is an event. Steps are of at most 64 records with a pause between,
-so that readers never wait longer than one of them.
+of a kind that changed something is an event. Steps are of at most 64 records (of 128 while writers
+wait for room, of 256 tombstones) with a pause between, so that readers never wait longer than one.
 """
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from engine import access, allocator, checkpoint, compaction, eviction, pressure
 from engine.ballast import Ballast
@@ -16,6 +17,7 @@ from engine.commit import Commit
 from engine.compaction import Compaction
 from engine.consolidation import Consolidation
 from engine.demotion import Demotion
+from engine.disk import is_full
 from engine.frame import Reason
 from engine.history import EventKind, History
 from engine.hold import Hold
@@ -240,7 +242,7 @@ class Maintenance:
         now_s = self._clock.now_s()
         if explicit or now_s >= self._accessed_at_s + _ACCESS_PERIOD_S:
             self._accessed_at_s = now_s
-            access.save(self._log.disk, self._log.directory, self._live)
+            self._save_access()
         return frames, 0
 
     def _write_checkpoint(self, segment: Segment) -> int:
@@ -257,19 +259,30 @@ class Maintenance:
         return len(content.headers)
 
     def finish(self) -> None:
-        """Before closing: everything durable, and every segment with a checkpoint."""
+        """Before closing: everything durable, every segment trimmed and with a checkpoint.
+
+        Raises DurabilityError, or the first OSError that is not of a full disk, when all the rest
+        is done: no record is lost without what is missing, the next opening reads the segments.
+        """
         if self._commit.failure:
             return
         self._commit.flush()
-        try:
-            access.save(self._log.disk, self._log.directory, self._live)
-            for segment in list(self._log.segments.values()):
-                if not segment.has_checkpoint:
-                    self._write_checkpoint(segment)
-                    segment.trim()
-        except OSError:
-            # On a full disk: no record is lost without them, the next opening reads the segments.
-            return
+        steps: list[Callable[[], object]] = [self._save_access]
+        for segment in self._log.segments.values():
+            if not segment.has_checkpoint:
+                steps += [partial(self._write_checkpoint, segment), segment.trim]
+        failures: list[OSError] = []
+        for step in steps:
+            try:
+                step()
+            except OSError as error:
+                failures.append(error)
+        for failure in failures:
+            if not is_full(failure):
+                raise failure
+
+    def _save_access(self) -> None:
+        access.save(self._log.disk, self._log.directory, self._live)
 
     def relieve(self) -> bool:
         """The disk is full: make room in the defined order. False if that did not help.

@@ -69,6 +69,7 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
     stats = Stats(
         log=log,
         live=live,
+        writer=writer,
         commit=commit,
         search=search,
         maintenance=maintenance,

@@ -32,12 +32,10 @@ _ROWS_PER_STEP = 256
 
 @dataclass(slots=True)
 class Recovery:
-    """What was found. damaged: ids whose last version is unreadable, to be deleted for good."""
+    """What was found. walked_count: segments that had no checkpoint to go by; damaged: ids whose
+    last version is unreadable, to be deleted for good."""
 
-    records: int = 0
-    edges: int = 0
-    frames: int = 0
-    walked_segments: int = 0
+    walked_count: int = 0
     lost_count: int = 0
     cut_bytes: int = 0
     damaged: tuple[int, ...] = ()
@@ -66,20 +64,17 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     if not digests:
         return report
     frames = _joined(digests)
-    report.frames = len(frames.headers)
     log.next_lsn = int(frames.headers["lsn"].max(initial=0)) + 1
     last = _last_of_each_id(frames)
     kinds = frames.headers["kind"][last]
     _fill(live, frames, last[kinds == Kind.PUT])
     _derive_rows(disk, live)
-    report.records = live.columns.n
     report.damaged = tuple(frames.headers["id"][last[kinds == Kind.DAMAGED]].tolist())
     report.newest_s = float(live.columns.created[: live.columns.n].max(initial=0.0))
     _tombstones(live, frames)
     for content in digests.values():
         live.graph.names.update(content.names)
     _edges(live, frames)
-    report.edges = live.graph.n
     live.forget_peak()
     return report
 
@@ -114,7 +109,7 @@ def _digest(disk: Disk, segment: Segment, dimensions: int, report: Recovery) -> 
     content = checkpoint.read(disk, segment, dimensions)
     if content is None:
         content = checkpoint.digest(segment)
-        report.walked_segments += 1
+        report.walked_count += 1
     elif not segment.is_sealed or content.covered_bytes < segment.allocated:
         content = checkpoint.joined(content, checkpoint.digest(segment, content.covered_bytes))
     else:

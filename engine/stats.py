@@ -16,6 +16,7 @@ from engine.pulse import Pulse
 from engine.recovery import Recovery
 from engine.search import Search
 from engine.tiers import Tier
+from engine.writer import Writer
 
 
 class Stats:
@@ -26,6 +27,7 @@ class Stats:
         *,
         log: Log,
         live: Live,
+        writer: Writer,
         commit: Commit,
         search: Search,
         maintenance: Maintenance,
@@ -36,6 +38,7 @@ class Stats:
     ) -> None:
         self._log = log
         self._live = live
+        self._writer = writer
         self._commit = commit
         self._search = search
         self._maintenance = maintenance
@@ -98,6 +101,7 @@ class Stats:
             "records_expired_count": totals.expired,
             "records_consolidated_count": totals.consolidated,
             "records_damaged_count": totals.damaged,
+            "evictions_inline_count": self._writer.inline_eviction_count,
             "capacity_records_count": self._options.capacity_records,
             "edges_live_count": self._live.graph.n,
             "agents_live_count": len(self._live.by_agent),
@@ -152,6 +156,7 @@ class Stats:
             "search_candidates_count": self._search.candidates_last,
             "search_corrupt_count": self._search.skipped_corrupt,
             "recovery_s": self._recovery.duration_s,
+            "recovery_walked_count": self._recovery.walked_count,
             "recovery_lost_count": self._recovery.lost_count,
             "recovery_damaged_count": len(self._recovery.damaged),
             "recovery_cut_bytes": self._recovery.cut_bytes,

@@ -3,7 +3,6 @@
 All writes go through here, the engine's own (eviction, expiry) included.
 """
 
-import errno
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import repeat
@@ -15,6 +14,7 @@ import numpy as np
 from engine import eviction, pressure
 from engine.clock import Clock
 from engine.commit import Change, Commit
+from engine.disk import is_full
 from engine.errors import CapacityError, DiskFullError, DurabilityError, NotFoundError
 from engine.eviction import Victims
 from engine.frame import OVERHEAD_BYTES, Draft, Kind, Reason
@@ -45,8 +45,7 @@ class Writer:
         self._options = options
         self._clock = clock
         self._rng = np.random.default_rng(0)
-        self.inline_evictions = 0
-        self.emergencies = 0
+        self.inline_eviction_count = 0
         # What to do about a full disk; maintenance puts itself here.
         self.relieve: Callable[[], bool] = lambda: False
 
@@ -56,7 +55,7 @@ class Writer:
         if self._is_disk_full(size):
             self._make_room(f"disk_bytes is {self._options.disk_bytes}")
         while (shortage := self.with_room(lambda: self._try_put(drafts, rows))) > 0:
-            self.inline_evictions += 1
+            self.inline_eviction_count += 1
             # None may have gone because another writer evicted the same ones: that is room, too.
             if not self.evict(max(shortage, STEP_RECORDS)) and self._all_pinned():
                 raise CapacityError(
@@ -97,7 +96,6 @@ class Writer:
 
     def _make_room(self, reason: str) -> None:
         """Run an emergency. Raises CapacityError when nothing came of it."""
-        self.emergencies += 1
         try:
             is_relieved = self.relieve()
         except (OSError, CapacityError, DurabilityError) as error:
@@ -131,7 +129,7 @@ class Writer:
             return self._log.append(drafts)
         except OSError as error:
             message = f"{self._log.directory}: append failed, nothing was written: {error}"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_full(error):
                 raise DiskFullError(message) from error
             raise DurabilityError(message) from error
 

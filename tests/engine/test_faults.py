@@ -129,10 +129,15 @@ def fill_with_pinned(store: engine.Engine) -> None:
         store.store(memory(i, pinned=True, text="x" * 500))
 
 
-def test_a_file_that_could_not_be_replaced_leaves_no_half_of_the_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "failing_call", [1, 2, 3, 4, 5], ids=["open", "write", "write again", "sync", "rename"]
+)
+def test_a_file_that_could_not_be_replaced_leaves_no_half_of_the_new_one(
+    tmp_path: Path, failing_call: int
+) -> None:
     kept = tmp_path / "kept"
     kept.write_bytes(b"old")
-    disk = FailingDisk(3, errno.ENOSPC)
+    disk = FailingDisk(failing_call, errno.ENOSPC)
     with pytest.raises(OSError, match="No space"):
         disk.replace_file(kept, b"half", b"and half")
 
@@ -187,3 +192,48 @@ def test_deletes_are_counted_once_when_an_emergency_comes_between(tmp_path: Path
 
         assert 1 == store.stats()["events_emergency_count"]
         assert set(store.scan(500)) <= set(range(200, 400))
+
+
+@pytest.mark.parametrize(
+    ("error_number", "is_told"), [(errno.ENOSPC, False), (errno.EDQUOT, False), (errno.EIO, True)]
+)
+def test_a_close_tells_what_failed_when_all_the_rest_is_done(
+    tmp_path: Path, error_number: int, is_told: bool
+) -> None:
+    class Refusing(engine.Disk):
+        is_closing = False
+
+        def rename(self, source: Path, target: Path) -> None:
+            if self.is_closing and target.name in ("access", "000001.ckpt"):
+                raise OSError(error_number, "refused", target.name)
+            super().rename(source, target)
+
+    disk = Refusing()
+    store = engine.open(tmp_path, SMALL, HandClock(), disk=disk)
+    store.store_batch([memory(i, text="x" * 200) for i in range(300)])
+    disk.is_closing = True
+    told = []
+    try:
+        store.close()
+    except OSError as error:
+        told.append((error.errno, error.strerror))
+
+    assert [(error_number, "refused")] * is_told == told
+    assert [] == list(tmp_path.glob("*.tmp"))
+    assert (tmp_path / "000002.ckpt").exists()
+    # The room that was allocated in advance, up to 1 MiB, was given back.
+    assert all(path.stat().st_size < 256 << 10 for path in tmp_path.glob("*.seg"))
+    with open_small(tmp_path) as reopened:
+        assert 300 == reopened.count()
+        assert 1 == reopened.stats()["recovery_walked_count"]
+
+
+def test_stores_that_had_to_evict_first_are_counted(tmp_path: Path) -> None:
+    with open_small(tmp_path) as store:
+        store.store_batch([memory(i) for i in range(500)])
+        assert 0 == store.stats()["evictions_inline_count"]
+
+        store.store(memory(500))
+        store.store(memory(501))
+
+        assert 1 == store.stats()["evictions_inline_count"]
