@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -45,12 +45,16 @@ def _scenarios() -> list[Entry]:
 
 
 def start_of(since: str, now_s: float) -> str:
-    """`7d` before now, or a date, as ISO 8601 in UTC; empty stays empty. Raises Mistake."""
+    """`7d` before now, or a date, as ISO 8601 in UTC; empty stays empty. Raises Mistake.
+
+    A date or time without an offset is UTC, as everything a run is named and told by.
+    """
     if not since:
         return ""
     try:
         if since[:4].isdigit() and "-" in since:
-            return datetime.fromisoformat(since).isoformat()
+            moment = datetime.fromisoformat(since)
+            return iso_utc((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         return iso_utc(now_s - parse_duration(since))
     except ValueError as error:
         raise Mistake(f"--since {since}: is no time like 7d, 12h or 2026-03-01") from error
