@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,13 @@ def test_importing_soak_imports_nothing_else():
 def test_a_name_there_is_not_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'compere'"):
         _ = soak.compere
+
+
+def test_the_stub_has_every_call_and_no_other():
+    stub = Path(soak.__file__).with_suffix(".pyi")
+    imports = [
+        node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)
+    ]
+
+    assert ["soak.api"] * len(soak.CALLS) == [node.module for node in imports]
+    assert sorted(soak.CALLS) == sorted(alias.asname for node in imports for alias in node.names)
