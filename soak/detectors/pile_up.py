@@ -1,14 +1,12 @@
 """Do open files or threads pile up? A sign test on the floors of what is counted.
 
 Counts step and cycle, so no model of noise fits them. The run after warm-up is cut into 10, 14, 20
-and 28 blocks; of each the floor (the tenth percentile) is taken. Without a trend a floor that
-changes is as likely to rise as to fall, whatever the sizes; the evidence is the mean over
-probabilities p from a half to one of (2p)^rises (2 - 2p)^falls, averaged over the four ways.
+and 28 blocks of equal time; of each the floor (the tenth percentile) is taken. Without a trend a
+floor that changes is as likely to rise as to fall, whatever the sizes; the evidence is the mean
+over probabilities p from a half to one of (2p)^rises (2 - 2p)^falls, averaged over the four ways.
 """
 
-import math
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +21,7 @@ CONCERN = Concern.LEAK
 BLOCKS = (10, 14, 20, 28)
 FLOOR = 0.1
 SKIPPED_RATIO = 0.2
+SLOWER = 0.625  # in the second half, beside the first: a pool that fills
 CHANCES = np.linspace(0.5, 1.0, 101)
 
 
@@ -58,12 +57,13 @@ def _of_stretch(evidence: Evidence, params: Params) -> Finding:
         needed = figure(params.min_window, "s")
         reason = f"{figure(length_s, 's')} of {name} since warm-up, at least {needed} are needed"
         return Finding(status=Status.UNKNOWN, reason=reason)
-    ways = [floors(values, number) for number in BLOCKS]
-    rise = float(ways[0][-1] - ways[0][0])
-    seen = float(np.mean([evidence_of(way) for way in ways]))
-    refused = _refused(ways[0], rise, seen, params)
-    per_hour = 3600 * rise / (length_s * (1 - 1 / BLOCKS[0]))
-    said = f"{name} went from {count(ways[0][0])} to {count(ways[0][-1])} at the floor"
+    ways = [floors(t_s, values, number) for number in BLOCKS]
+    at, way = ways[0]
+    rise = float(way[-1] - way[0])
+    seen = float(np.mean([evidence_of(way) for _, way in ways]))
+    refused = _refused(at, way, seen, params)
+    per_hour = 3600 * rise / (length_s / BLOCKS[0] * max(1.0, float(at[-1] - at[0])))
+    said = f"{name} went from {count(way[0])} to {count(way[-1])} at the floor"
     return Finding(
         status=Status.PASS if refused else Status.FAIL,
         reason=f"{said}; {refused}"
@@ -76,11 +76,17 @@ def _of_stretch(evidence: Evidence, params: Params) -> Finding:
     )
 
 
-def floors(values: Floats, number: int) -> Floats:
-    """The tenth percentile of each of so many blocks, a value that was really counted."""
-    edges = np.linspace(0, values.size, number + 1).astype(np.int64)
-    parts = (np.sort(values[i:j]) for i, j in pairwise(edges))
-    return np.array([part[int(FLOOR * part.size)] for part in parts])
+def floors(t_s: Floats, values: Floats, number: int) -> tuple[Floats, Floats]:
+    """Which of so many blocks of equal time know a value, and the tenth percentile of each.
+
+    It is a value that was counted. In blocks of equally many values a steady rise would seem to
+    slow down where a busy machine had left samples out before.
+    """
+    place = np.floor(number * (t_s - t_s[0]) / (t_s[-1] - t_s[0]))
+    place = np.minimum(place, number - 1)
+    at = np.unique(place)
+    parts = (np.sort(values[place == one]) for one in at)
+    return at, np.array([part[int(FLOOR * part.size)] for part in parts])
 
 
 def evidence_of(way: Floats) -> float:
@@ -91,12 +97,13 @@ def evidence_of(way: Floats) -> float:
     return float(np.trapezoid(likely, CHANCES) / 0.5)
 
 
-def _refused(way: Floats, rise: float, seen: float, params: Params) -> str:
+def _refused(at: Floats, way: Floats, seen: float, params: Params) -> str:
     """Why this is no leak; empty when it is."""
     if seen < params.evidence:
         return "no evidence of a trend"
-    if rise < params.gain:
+    if way[-1] - way[0] < params.gain:
         return "the rise is too small to matter"
-    half = math.floor(way.size / 2)
-    first, second = way[half] - way[0], way[-1] - way[half]
-    return "the rise slows down" if second < 0.5 * first else ""
+    half = way.size // 2
+    first = (way[half] - way[0]) / (at[half] - at[0])
+    second = (way[-1] - way[half]) / (at[-1] - at[half])
+    return "the rise slows down" if second < SLOWER * first else ""

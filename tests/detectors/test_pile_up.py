@@ -25,6 +25,16 @@ def test_one_file_in_thirty_seconds_fails_with_its_rate():
     assert "open fds went from" in finding.reason
 
 
+@pytest.mark.parametrize("half", [0, 1], ids=["in the first half", "in the second half"])
+def test_samples_that_a_busy_machine_left_out_make_no_rise_slower(half: int):
+    busy = (T_S > 1800) == bool(half)
+    left_out = busy & (np.random.default_rng(3).random(T_S.size) < 0.85)
+    finding = judged(np.where(left_out, np.nan, 40 + T_S / 10))
+
+    assert Status.FAIL == finding.status
+    assert pytest.approx(360, rel=0.1) == finding.effect
+
+
 @pytest.mark.parametrize(
     "open_fds",
     [
