@@ -181,7 +181,8 @@ def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> 
     if log_evidence >= math.log(params.evidence):
         refused = _gate(seen, changes[best], params)
         # Looks at the same windows would agree for no reason.
-        if until_s - seen.t_s[-1] > SILENT_RATIO * (until_s - seen.t_s[0]):
+        is_silent = until_s - seen.t_s[-1] > SILENT_RATIO * (until_s - seen.t_s[0])
+        if not refused and is_silent:
             refused = BUSY
     return Look(
         at_s=until_s,
@@ -198,8 +199,11 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     recent = looks[-OF_LOOKS:]
     refused = last.refused
     agreeing = [one for one in recent if not one.refused]
-    is_open = refused == ALONE
-    if not refused and len(agreeing) < LOOKS:
+    is_open = refused in (ALONE, BUSY)
+    if refused == BUSY and len(agreeing) >= LOOKS:
+        # What was seen before the machine got busy is not gone because it cannot be seen now.
+        refused = ""
+    elif not refused and len(agreeing) < LOOKS:
         refused = f"seen at {len(agreeing)} of the last {OF_LOOKS} looks so far, {LOOKS} are needed"
         is_open = True
     seen_ratio = _detectable(course, last.change)

@@ -93,6 +93,23 @@ def test_without_a_control_only_what_no_machine_does_fails():
     assert (Status.UNKNOWN, Status.FAIL) == (stepped(0.2), stepped(1.0))
 
 
+@pytest.mark.parametrize(
+    ("onset_s", "busy_s", "status"),
+    [(2000, 3300, Status.FAIL), (2800, 3100, Status.UNKNOWN)],
+    ids=["seen before", "hardly seen"],
+)
+def test_a_machine_too_busy_at_the_end_hides_nothing_and_proves_nothing(
+    onset_s: float, busy_s: float, status: Status
+):
+    busy = np.where(T_S > busy_s, 2.0, 1.0)
+    latency = windows(1e-3 * busy * (1 + 0.3 * (T_S > onset_s)) * np.exp(noise(1, 0.01)))
+    control = 5e-5 * busy * np.exp(noise(2, 0.03))
+
+    finding = detect(hour(search_service_p50_s=latency, control_s=control), Params())
+
+    assert status == finding.status
+
+
 def test_what_is_over_again_is_no_degradation():
     latency = windows(1e-3 * (1 + 0.2 * ((T_S > 1500) & (T_S < 2200))) * np.exp(noise(1, 0.01)))
     evidence = hour(search_service_p50_s=latency, control_s=5e-5 * np.exp(noise(2, 0.03)))
