@@ -67,14 +67,17 @@ class Consolidation:
         spared = [one for one in alike if one.pinned]
         best = spared[0] if spared else alike[int(np.argmax(scores))]
         gone = [one for one in alike if one is not best and not one.pinned]
-        if not gone or not self._raise_importance(best, max(one.importance for one in alike)):
+        highest = max(one.importance for one in alike)
+        lsn = self._raise_importance(best, highest) if gone else 0
+        if not lsn:
             return 0
         for other in gone:
             self._move_edges(other.id, best.id)
         with self._live.lock:
-            # Deleted or evicted meanwhile: what it was to stand for must stay.
-            if best.id not in self._live.rows:
-                return 0
+            now = self._live.where(best.id)
+        # Gone or stored anew meanwhile, it does not stand for the others.
+        if now is None or now.lsn != lsn:
+            return 0
         ids, lsns = ([one.id for one in gone], [one.lsn for one in gone])
         victims = Victims(np.array(ids, dtype=np.uint64), np.array(lsns, dtype=np.uint64))
         return self._writer.forget(victims, Reason.CONSOLIDATED)
@@ -92,13 +95,13 @@ class Consolidation:
         now_s = self._clock.now_s()
         return eviction.scores_of(self._live.columns, rows, now_s, self._half_life_s)
 
-    def _raise_importance(self, best: Where, importance: float) -> bool:
-        """Put the best anew, if it is not that important already; False when it has changed."""
+    def _raise_importance(self, best: Where, importance: float) -> int:
+        """Put the best anew, if it is not that important already. Its LSN, or 0: it has changed."""
         if importance <= best.importance:
-            return True
+            return best.lsn
         body = self._live.read_body(best)
         if body is None:
-            return False
+            return 0
         dimensions = self._live.options.dimensions
         half = np.frombuffer(body, dtype="<f2", count=dimensions)
         draft = Draft(

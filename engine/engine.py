@@ -237,7 +237,7 @@ class Engine:
                 return
 
     def _replaced(self, draft: Draft, rows: Rows, lsn: int) -> bool:
-        return self._writer.with_room(lambda: self._writer.replace(draft, rows, lsn))
+        return self._writer.with_room(lambda: self._writer.replace(draft, rows, lsn)) > 0
 
     def delete(self, record_id: int) -> bool:
         """Remove the record and its edges; False when there was none."""

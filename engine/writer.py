@@ -133,16 +133,16 @@ class Writer:
                 raise DiskFullError(message) from error
             raise DurabilityError(message) from error
 
-    def replace(self, draft: Draft, rows: Rows, lsn: int) -> bool:
-        """Put a record anew if it is still the version of this LSN."""
+    def replace(self, draft: Draft, rows: Rows, lsn: int) -> int:
+        """Put a record anew if it is still the version of this LSN; its new LSN, or 0 if not."""
         with self._commit.settled([draft.id]):
             with self._live.lock:
                 now = self._live.where(draft.id)
             if now is None or now.lsn != lsn:
-                return False
+                return 0
             last = self._append_puts([draft], rows)
         self._commit.wait(last)
-        return True
+        return last
 
     def delete(self, ids: Sequence[int], reason: Reason, lsns: Sequence[int] | None = None) -> int:
         """How many of these existed and are gone now; lsns: spare what is another version."""

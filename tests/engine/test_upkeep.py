@@ -126,6 +126,26 @@ def test_a_record_stored_anew_during_the_search_for_its_like_is_left_alone(
         assert "another" == store.get(2).text
 
 
+def test_what_the_best_was_to_stand_for_stays_when_the_best_is_stored_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = replace(SMALL, consolidate_similarity=0.98)
+    with engine.open(tmp_path, options, HandClock()) as store:
+        store.store_batch([replace(memory(1), id=i, importance=i / 10) for i in (1, 2)])
+        store.store(memory(9))
+        store.link(1, 9, 7)
+
+        def another(code: int) -> int:
+            store.store(memory(2, text="another"))
+            return code
+
+        monkeypatch.setattr(store._live.graph, "name_of", another)
+        store.maintain()
+
+        assert {1, 2, 9} == set(store.scan(10))
+        assert "another" == store.get(2).text
+
+
 def test_a_row_that_changes_hands_during_the_scan_gives_nobody_away(tmp_path: Path) -> None:
     with engine.open(tmp_path, SMALL, HandClock()) as store:
         store.store_batch([memory(i) for i in range(10)])
