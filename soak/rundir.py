@@ -119,15 +119,15 @@ class RunDirectory:
     def release(self, held: int) -> None:
         os.close(held)
 
-    def replace(self, path: Path, content: bytes, *, is_synced: bool = True) -> None:
+    def replace(self, path: Path, *pieces: bytes | memoryview, is_synced: bool = True) -> None:
         """Write a whole file so that a reader sees the old one or the new one, never a part.
 
-        is_synced: so that it survives a power failure, too.
+        pieces: its content, one after another. is_synced: so that it survives a power failure, too.
         """
         partial = path.with_name(path.name + ".partial")
         try:
             with partial.open("wb") as file:
-                file.write(content)
+                file.writelines(pieces)
                 file.flush()
                 if is_synced:
                     os.fsync(file.fileno())

@@ -63,7 +63,8 @@ class Series:
             self._keep_pending()
 
     def state(self) -> Tree:
-        kept = {name: column[: self._rows].copy() for name, column in self._columns.items()}
+        # Of whole columns: what a checkpoint takes must not grow with the rows.
+        kept = {name: column.copy()[: self._rows] for name, column in self._columns.items()}
         return {**taken(self, STATE), "_pending": dict(self._pending), "columns": kept}
 
     def restore(self, tree: Tree) -> None:

@@ -20,6 +20,7 @@ from soak.histogram import Histogram
 from soak.snapshot import Event, Exemplar, Gap, Quantiles
 
 Tree: TypeAlias = dict[str, Any]
+Buffer: TypeAlias = bytes | memoryview
 
 MAGIC = b"soakkeep"
 HEAD = struct.Struct("<8sQQ")
@@ -50,18 +51,25 @@ def put_back(owner: object, tree: Mapping[str, Any]) -> None:
             setattr(owner, name, value)
 
 
-def packed(tree: Tree) -> bytes:
-    """The tree as bytes. Leaves: numbers, texts, arrays, histograms, and the RECORDS."""
+def packed(tree: Tree) -> list[Buffer]:
+    """The tree as bytes, in pieces to be written one after another: megabytes that need no copy.
+
+    Leaves: numbers, texts, arrays, histograms, and the RECORDS.
+    """
     arrays: list[np.ndarray[Any, Any]] = []
     plain = _plain(tree, arrays)
     shapes = [(array.dtype.str, array.shape) for array in arrays]
     words = json.dumps({"tree": plain, "arrays": shapes}).encode()
-    body = b"".join([words, *(np.ascontiguousarray(array).tobytes() for array in arrays)])
-    return HEAD.pack(MAGIC, len(words), zlib.crc32(body)) + body
+    raw = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in arrays]
+    checksum = zlib.crc32(words)
+    for piece in raw:
+        checksum = zlib.crc32(piece, checksum)
+    return [HEAD.pack(MAGIC, len(words), checksum), words, *raw]
 
 
-def unpacked(content: bytes) -> Tree:
+def unpacked(*pieces: Buffer) -> Tree:
     """What `packed` was given; lists where there were deques. Raises Damaged."""
+    content = b"".join(pieces)
     if len(content) < HEAD.size:
         raise Damaged("it is cut short")
     magic, length, checksum = HEAD.unpack_from(content)

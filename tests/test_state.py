@@ -27,7 +27,7 @@ def test_what_is_packed_comes_back_as_it_was() -> None:
         "counted": np.int64(4),
     }
 
-    back = unpacked(packed(tree))
+    back = unpacked(*packed(tree))
 
     arrays = {name: back.pop(name) for name in ("array", "none")}
     assert [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] == arrays["array"].tolist()
@@ -41,7 +41,7 @@ def test_a_histogram_comes_back_with_its_counts_sum_and_maximum() -> None:
     histogram = Histogram()
     histogram.add(np.array([5, 5, 1_000_000, 10**12]))
 
-    back = unpacked(packed({"it": histogram}))["it"]
+    back = unpacked(*packed({"it": histogram}))["it"]
 
     assert histogram.counts.tolist() == back.counts.tolist()
     assert (histogram.sum_ns, histogram.max_ns) == (back.sum_ns, back.max_ns)
@@ -55,7 +55,7 @@ def test_what_is_put_back_keeps_its_kind_and_its_bound() -> None:
     new.latest.append(9.0)
 
     names = ("count", "latest", "kinds", "counts")
-    put_back(new, unpacked(packed(taken(old, names))))
+    put_back(new, unpacked(*packed(taken(old, names))))
     new.latest.append(4.0)
     new.kinds["other", "declared"] += 1
 
@@ -65,14 +65,14 @@ def test_what_is_put_back_keeps_its_kind_and_its_bound() -> None:
 
 @pytest.mark.parametrize("cut", [0, 10, 30, -1])
 def test_what_is_cut_short_is_damaged(cut: int) -> None:
-    content = packed({"array": np.arange(10)})
+    content = b"".join(packed({"array": np.arange(10)}))
 
     with pytest.raises(Damaged):
         unpacked(content[:cut])
 
 
 def test_one_changed_byte_is_damage() -> None:
-    content = bytearray(packed({"array": np.arange(10)}))
+    content = bytearray(b"".join(packed({"array": np.arange(10)})))
     content[-3] ^= 1
 
     with pytest.raises(Damaged, match="checksum"):

@@ -160,7 +160,7 @@ class Checkpoints:
             "losses": parts.losses.state(),
         }
         try:
-            self._directory.replace(self._directory.resumable, packed(tree), is_synced=False)
+            self._directory.replace(self._directory.resumable, *packed(tree), is_synced=False)
         finally:
             # A full disk is full at the next tick, too.
             done_ns = self._clock.monotonic_ns()

@@ -78,17 +78,17 @@ class _Tally:
 
     def __init__(self, windows_kept: int) -> None:
         self.outcomes: Integers = np.zeros(len(OUTCOMES), dtype=np.int64)
-        self.total = {measure: Histogram() for measure in MEASURES}
+        self.total = _lasting()
         # The same without the warm-up; what objectives are judged on.
-        self.measured = {measure: Histogram() for measure in MEASURES}
+        self.measured = _lasting()
         self.measured_outcomes: Integers = np.zeros(len(OUTCOMES), dtype=np.int64)
         self.recent = Quantiles()
         self.worst = Quantiles()
         self._outcomes_before = self.outcomes.copy()
         self._measured_now = self.outcomes.copy()
-        self._window = {measure: Histogram() for measure in MEASURES}
+        self._window = _lasting()
         # What belongs to the warm-up, whenever it was drained.
-        self._warm = {measure: Histogram() for measure in MEASURES}
+        self._warm = _lasting()
         # Sparse (indices, counts, max) of the latest windows: a few kB each, not 68.
         self._kept: deque[tuple[Integers, Integers, int]] = deque(maxlen=windows_kept)
 
@@ -161,6 +161,15 @@ class _Tally:
             recent=self.recent,
             worst=self.worst,
         )
+
+
+def _lasting() -> dict[str, Histogram]:
+    """One for each measure, for the whole run: their memory is written now, not only reserved, lest
+    a rare value that first touches a page look like growth of the tester."""
+    histograms = {measure: Histogram() for measure in MEASURES}
+    for histogram in histograms.values():
+        histogram.clear()
+    return histograms
 
 
 class Windows:

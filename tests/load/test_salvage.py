@@ -198,7 +198,7 @@ def test_a_schedule_goes_on_bit_for_bit(
     feeder, resumed = Feeder(workload, ring), Feeder(other, ring)
     drawn(feeder, blocks_before)
 
-    tree = unpacked(packed({"workload": workload.state(), "feeder": feeder.state()}))
+    tree = unpacked(*packed({"workload": workload.state(), "feeder": feeder.state()}))
     other.restore(tree["workload"])
     resumed.restore(tree["feeder"])
 

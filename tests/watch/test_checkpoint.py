@@ -54,7 +54,7 @@ def stopped_run(path: Path, **changes: object) -> RunDirectory:
         "facts": {"capabilities": ["get", "reopen", "store"]},
         **changes,
     }
-    directory.resumable.write_bytes(packed(tree))
+    directory.resumable.write_bytes(b"".join(packed(tree)))
     return directory
 
 

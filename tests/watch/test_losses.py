@@ -42,7 +42,7 @@ def test_lines_that_were_lost_before_a_run_went_on_stay_lines(log: LineLog, tmp_
     tree, roomy = first.state(), LineLog(tmp_path / "events.jsonl")
     for _ in range(3):
         after = losses(tmp_path, roomy)
-        after.restore(unpacked(packed(tree)))
+        after.restore(unpacked(*packed(tree)))
         after.look()
         tree = after.state()
     roomy.close()

@@ -64,7 +64,7 @@ def test_an_observer_goes_on_where_another_one_stopped(tmp_path: Path):
     first.take(started_at([8]))
     first.latest["tester_cpu_s"] = 1_000.0
     first.series.append({"t_s": 1.0, "tester_cpu_s": 1_000.0})
-    tree = unpacked(packed(first.state()))
+    tree = unpacked(*packed(first.state()))
     second, other_log = made()
     second.restore(tree)
     second.resume(6.0)
