@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Edge, Hit, Query, Record, Target
+from soak.targets._beside import beside, record_of
 from soak.targets._checkout import importable
 from soak.targets._driven import Driven
 from soak.targets._embedder import HandedOver
@@ -78,22 +79,14 @@ class Memories:
 
     def put(self, records: Sequence[Record]) -> None:
         for record in records:
-            beside = {"agent": record.agent, "importance": record.importance}
             with self._vectors.knows([record]):
-                self._loop.do(self._documents.store(record.text, beside, _name(record.key)))
+                self._loop.do(self._documents.store(record.text, beside(record), _name(record.key)))
 
     def get(self, key: int) -> Record | None:
         found = self._rows.get(ids=[_name(key)], include=["documents", "metadatas", "embeddings"])
         if not found["ids"]:
             return None
-        beside = found["metadatas"][0]
-        return Record(
-            key=key,
-            agent=beside["agent"],
-            text=found["documents"][0],
-            vector=found["embeddings"][0],
-            importance=beside["importance"],
-        )
+        return record_of(key, found["metadatas"][0], found["documents"][0], found["embeddings"][0])
 
     def search(self, query: Query) -> Sequence[Hit]:
         """AgentiCraft drops the distances: scores are computed from the embeddings it found."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 
@@ -49,14 +50,7 @@ class Collection:
         found = self._records.get(ids=[str(key)], include=["documents", "metadatas", "embeddings"])
         if not found["ids"]:
             return None
-        beside = found["metadatas"][0]
-        return Record(
-            key=key,
-            agent=beside["agent"],
-            text=found["documents"][0],
-            vector=found["embeddings"][0],
-            importance=beside["importance"],
-        )
+        return record_of(key, found["metadatas"][0], found["documents"][0], found["embeddings"][0])
 
     def search(self, query: Query) -> Sequence[Hit]:
         found = self._records.query(
@@ -96,9 +90,7 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
         "ids": [str(record.key) for record in records],
         "embeddings": [record.vector for record in records],
         "documents": [record.text for record in records],
-        "metadatas": [
-            {"agent": record.agent, "importance": record.importance} for record in records
-        ],
+        "metadatas": [beside(record) for record in records],
     }
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.scenario.quantities import Duration
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 
@@ -55,14 +55,7 @@ class Table:
         rows = self._table.search().where(f"id = {key}").limit(1).to_list()
         if not rows:
             return None
-        row = rows[0]
-        return Record(
-            key=key,
-            agent=row["agent"],
-            text=row["text"],
-            vector=np.array(row["vector"], dtype=np.float32),
-            importance=row["importance"],
-        )
+        return record_of(key, rows[0], rows[0]["text"], rows[0]["vector"])
 
     def search(self, query: Query) -> Sequence[Hit]:
         asked = self._table.search(query.vector).distance_type("cosine").limit(query.k)
@@ -104,13 +97,7 @@ class Table:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.key,
-        "agent": record.agent,
-        "importance": record.importance,
-        "text": record.text,
-        "vector": record.vector,
-    }
+    return {"id": record.key, "vector": record.vector, **beside_with_text(record)}
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:

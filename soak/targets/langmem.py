@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._embedder import HandedOver
 from soak.targets._packages import package
@@ -66,20 +66,15 @@ class Items:
 
     def put(self, records: Sequence[Record]) -> None:
         with self._embedder.knows(records):
-            self._store.batch([self._put(PLACE, str(one.key), _value(one)) for one in records])
+            self._store.batch(
+                [self._put(PLACE, str(one.key), beside_with_text(one)) for one in records]
+            )
 
     def get(self, key: int) -> Record | None:
         item = self._store.get(PLACE, str(key))
         if item is None:
             return None
-        value = item.value
-        return Record(
-            key=key,
-            agent=value["agent"],
-            text=value["text"],
-            vector=np.empty(0, dtype=np.float32),
-            importance=value["importance"],
-        )
+        return record_of(key, item.value, item.value["text"])
 
     def search(self, query: Query) -> Sequence[Hit]:
         if query.vector.shape != (self._dimensions,):
@@ -117,10 +112,6 @@ class Items:
         with self._store.lock:
             (rows,) = self._db.execute(f"select count(*) from {table}").fetchone()
         return int(rows)
-
-
-def _value(record: Record) -> dict[str, Any]:
-    return {"text": record.text, "agent": record.agent, "importance": record.importance}
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:

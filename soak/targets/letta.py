@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from soak.clock import Clock
 from soak.result import RecordMissing, TargetError
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside, record_of
 from soak.targets._driven import Driven
 from soak.targets._embedder import HandedOver
 from soak.targets._loop import Loop
@@ -98,13 +99,7 @@ class Passages:
             found = self._loop.do(self._rows.get_agent_passage_by_id_async(_name(key), self._actor))
         except self._absent:
             return None
-        return Record(
-            key=key,
-            agent=found.metadata["agent"],
-            text=found.text,
-            vector=self._own(found),
-            importance=found.metadata["importance"],
-        )
+        return record_of(key, found.metadata, found.text, self._own(found))
 
     def search(self, query: Query) -> Sequence[Hit]:
         """Letta ranks and tells no scores: they are computed from the embeddings it hands over."""
@@ -182,7 +177,7 @@ class Passages:
             embedding_config=self._config,
             organization_id=self._actor.organization_id,
             archive_id=self._archive(record.agent),
-            metadata={"agent": record.agent, "importance": record.importance},
+            metadata=beside(record),
         )
 
     def _archive(self, agent: int) -> str:

@@ -13,12 +13,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from soak.clock import Clock
 from soak.result import RecordMissing, TargetError
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside, record_of
 from soak.targets._checkout import importable
 from soak.targets._driven import Driven
 from soak.targets._packages import package
@@ -71,7 +71,7 @@ class Memories:
         kind = self._package.MemoryKind.FACT  # the only kind that can be replaced
         writes = [
             self._package.MemoryWrite(
-                content=one.text, kind=kind, confidence=1.0, metadata=_beside(one)
+                content=one.text, kind=kind, confidence=1.0, metadata=beside(one)
             )
             for one in records
         ]
@@ -85,7 +85,8 @@ class Memories:
         if name is None:
             return None
         with self._turn, contextlib.suppress(self._package.MemoryNotFoundError):
-            return _record(key, self._memory.get(name))
+            found = self._memory.get(name)
+            return record_of(key, found.metadata, found.content)
         return None
 
     def search(self, query: Query) -> Sequence[Hit]:
@@ -96,7 +97,7 @@ class Memories:
         now = datetime.fromtimestamp(self._clock.wall_s(), UTC).isoformat()
         with self._turn, self._missing():
             made = self._memory.supersede(
-                self._name(record.key), record.text, effective_at=now, metadata=_beside(record)
+                self._name(record.key), record.text, effective_at=now, metadata=beside(record)
             )
             self._names.live[record.key] = made.id
 
@@ -139,20 +140,6 @@ class Memories:
             yield
         except self._package.MemoryNotFoundError as error:
             raise RecordMissing(str(error)) from error
-
-
-def _beside(record: Record) -> dict[str, Any]:
-    return {"agent": record.agent, "importance": record.importance}
-
-
-def _record(key: int, memory: Any) -> Record:
-    return Record(
-        key=key,
-        agent=memory.metadata["agent"],
-        text=memory.content,
-        vector=np.empty(0, dtype=np.float32),
-        importance=memory.metadata["importance"],
-    )
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:

@@ -12,13 +12,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetError
 from soak.seams import Hit, Query, Record, Target
 from soak.targets import _metrics as metrics
+from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 from soak.targets._server import watched
@@ -69,7 +69,7 @@ class Points:
             self._models.PointStruct(
                 id=one.key,
                 vector=one.vector.tolist(),
-                payload={"agent": one.agent, "text": one.text, "importance": one.importance},
+                payload=beside_with_text(one),
             )
             for one in records
         ]
@@ -81,14 +81,8 @@ class Points:
             found = self._client.retrieve(NAME, [key], with_vectors=True)
         if not found:
             return None
-        beside = found[0].payload
-        return Record(
-            key=key,
-            agent=beside["agent"],
-            text=beside["text"],
-            vector=np.array(found[0].vector, dtype=np.float32),
-            importance=beside["importance"],
-        )
+        kept = found[0].payload
+        return record_of(key, kept, kept["text"], found[0].vector)
 
     def search(self, query: Query) -> Sequence[Hit]:
         models, chosen = self._models, None

@@ -7,12 +7,12 @@ points left is dropped, by `maintain` alone, which is its optimize() and then a 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.scenario.quantities import Size
 from soak.seams import Hit, Query, Record, Target
+from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 
@@ -53,7 +53,7 @@ class Shard:
             self._edge.Point(
                 id=one.key,
                 vector=one.vector.tolist(),
-                payload={"agent": one.agent, "text": one.text, "importance": one.importance},
+                payload=beside_with_text(one),
             )
             for one in records
         ]
@@ -63,14 +63,8 @@ class Shard:
         found = self._shard.retrieve([key], with_payload=True, with_vector=True)
         if not found:
             return None
-        beside = found[0].payload
-        return Record(
-            key=key,
-            agent=beside["agent"],
-            text=beside["text"],
-            vector=np.array(found[0].vector, dtype=np.float32),
-            importance=beside["importance"],
-        )
+        kept = found[0].payload
+        return record_of(key, kept, kept["text"], found[0].vector)
 
     def search(self, query: Query) -> Sequence[Hit]:
         edge, chosen = self._edge, None
