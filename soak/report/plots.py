@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -142,7 +143,7 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
         is_late = mark.at_s > 0.8 * chart.end_s
         place = (mark.at_s, 1), (-3 if is_late else 3, -1 - 11 * (number % 3))
         _write(axes, mark.label, mark.tone, place, is_late=is_late)
-    _draw_legend(axes, other)
+    _draw_names(axes, other)
 
 
 def _draw_bands(axes: Axes, bands: Bands) -> None:
@@ -222,16 +223,21 @@ def _write(
     )
 
 
-def _draw_legend(axes: Axes, other: Axes | None) -> None:
+def _draw_names(axes: Axes, other: Axes | None) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if other is not None:
         more_handles, more_labels = other.get_legend_handles_labels()
         handles, labels = handles + more_handles, labels + more_labels
     # What is measured comes first, what it is measured against last.
     order = sorted(range(len(labels)), key=lambda i: labels[i] == "maintenance")
+    draw_legend(axes, [handles[i] for i in order], [labels[i] for i in order])
+
+
+def draw_legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """In one row above the panel, from its left edge on."""
     axes.legend(
-        [handles[i] for i in order],
-        [labels[i] for i in order],
+        handles,
+        labels,
         loc="lower left",
         bbox_to_anchor=(-0.008, 1.0),
         ncols=8,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from soak.report import figures, ticks
 from soak.report.charts import Unit
 from soak.report.palette import PALETTE
-from soak.report.plots import SMALL, WIDTH, clipped, styled
+from soak.report.plots import SMALL, WIDTH, clipped, draw_legend, styled
 from soak.report.svg_page import for_page
 
 # Inches, as in plots.py: the names of benchmarks need more room on the left than an axis.
@@ -91,7 +91,7 @@ def _drawn(ranges: Ranges, title: str) -> Figure:
     _draw_rows(axes, ranges, rows)
     _label(axes, rows)
     if ranges.is_spread:
-        _draw_legend(axes, ranges)
+        _draw_names(axes, ranges)
     return figure
 
 
@@ -158,7 +158,7 @@ def _label(axes: Axes, rows: Sequence[Row]) -> None:
     axes.spines["bottom"].set_color(PALETTE["line"].light)
 
 
-def _draw_legend(axes: Axes, ranges: Ranges) -> None:
+def _draw_names(axes: Axes, ranges: Ranges) -> None:
     """The series, and what the upright mark is."""
     handles = [
         axes.plot([], [], "o", color=PALETTE[tone].light, markersize=MARKER, label=series)[0]
@@ -167,15 +167,4 @@ def _draw_legend(axes: Axes, ranges: Ranges) -> None:
     if any(np.isfinite(row.bound) for row in ranges.rows):
         colour = PALETTE["bound"].light
         handles += axes.plot([], [], "|", color=colour, markersize=7, label="objective")
-    axes.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.008, 1.0),
-        ncols=8,
-        frameon=False,
-        borderpad=0.1,
-        handlelength=1.0,
-        columnspacing=1.6,
-        handletextpad=0.4,
-        labelcolor=PALETTE["faint"].light,
-    )
+    draw_legend(axes, handles, [str(handle.get_label()) for handle in handles])
