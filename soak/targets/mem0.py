@@ -1,6 +1,6 @@
 """mem0 as a library in the worker, over Qdrant's local mode, without a model: infer is off.
 
-docs/targets/mem0.md. mem0 gives each memory an id of its own; the ids of live keys are kept here.
+docs/targets/mem0.md. mem0 gives each memory an id of its own; they are kept here, by key.
 Its telemetry is switched off. It has nothing that compacts, and its history is never pruned.
 """
 
@@ -16,10 +16,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
-from soak.result import RecordMissing, TargetError
+from soak.result import TargetError
 from soak.seams import Hit, Query, Record, Target
 from soak.targets._driven import Driven
 from soak.targets._embedder import HandedOver
+from soak.targets._names import Names
 from soak.targets._packages import package
 
 NEEDS = ("mem0", "qdrant_client")
@@ -27,6 +28,7 @@ CAPABILITIES = frozenset({"store", "get", "search", "update", "delete", "scan"})
 # A threshold below 0 is refused, so these never come back, whatever k is.
 LEAVES_OUT = "records of negative similarity"
 EVERYBODY = "soak"
+COLLECTION = "memories"
 
 
 class Params(BaseModel):
@@ -43,9 +45,9 @@ class Memories:
         os.environ["MEM0_DIR"] = str(directory)
         self._dimensions = params.dimensions
         self._turn = Lock()
-        self._ids: dict[int, str] = {}  # of live keys
+        self._names = Names()
         place = {
-            "collection_name": "memories",
+            "collection_name": COLLECTION,
             "embedding_model_dims": params.dimensions,
             "path": str(directory / "qdrant"),
             "on_disk": True,
@@ -85,11 +87,11 @@ class Memories:
                 )
                 if not answer["results"]:
                     raise TargetError("mem0 added nothing, without a word")
-                self._ids[record.key] = answer["results"][0]["id"]
+                self._names.live[record.key] = answer["results"][0]["id"]
 
     def get(self, key: int) -> Record | None:
         with self._turn:
-            name = self._ids.get(key)
+            name = self._names.known(key)
             found = self._memory.get(name) if name else None
         if found is None:
             return None
@@ -116,17 +118,12 @@ class Memories:
 
     def replace(self, record: Record) -> None:
         with self._turn, self._embedder.knows([record]):
-            name = self._ids.get(record.key)
-            if name is None:
-                raise RecordMissing(f"no memory {record.key}")
-            self._memory.update(name, record.text)
+            self._memory.update(self._names.of_live(record.key), record.text)
 
     def delete(self, key: int) -> None:
         with self._turn:
-            name = self._ids.pop(key, None)
-            if name is None:
-                raise RecordMissing(f"no memory {key}")
-            self._memory.delete(name)
+            self._memory.delete(self._names.of_live(key))
+            self._names.forget(key)
 
     def scan(self, limit: int) -> int:
         with self._turn:
@@ -142,7 +139,8 @@ class Memories:
         return {"history_rows_count": float(rows)}
 
     def count(self) -> int:
-        return len(self._ids)
+        with self._turn:
+            return int(self._memory.vector_store.client.count(COLLECTION).count)
 
     def close(self) -> None:
         self._history.close()

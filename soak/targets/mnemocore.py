@@ -21,6 +21,7 @@ from soak.seams import Hit, Query, Record, Target
 from soak.targets._beside import beside, record_of
 from soak.targets._checkout import importable
 from soak.targets._driven import Driven
+from soak.targets._names import Names
 from soak.targets._packages import package
 
 CAPABILITIES = frozenset(
@@ -29,7 +30,6 @@ CAPABILITIES = frozenset(
 REPOSITORY = "RobinALG87/MnemoCore-Persistent-Cognitive-Ai-Memory"
 PLACE = "mnemocore.agent_memory"
 FILE = "memories.db"
-FORGOTTEN_KEPT = 4096
 COUNT = "select count(*) from memories where scope_key = ? and status = ?"
 
 
@@ -39,20 +39,6 @@ class Params(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     checkout: str | None = None
-
-
-class Names:
-    """Which id MnemoCore gave to a key; outlives a reopening."""
-
-    def __init__(self) -> None:
-        self.live: dict[int, str] = {}
-        # Of the newest FORGOTTEN_KEPT: that they are gone is for MnemoCore to say, when asked.
-        self.forgotten: dict[int, str] = {}
-
-    def forget(self, key: int) -> None:
-        self.forgotten[key] = self.live.pop(key)
-        if len(self.forgotten) > FORGOTTEN_KEPT:
-            del self.forgotten[next(iter(self.forgotten))]
 
 
 class Memories:
@@ -81,7 +67,7 @@ class Memories:
             self._names.live.update((one.key, memory.id) for one, memory in pairs)
 
     def get(self, key: int) -> Record | None:
-        name = self._names.live.get(key) or self._names.forgotten.get(key)
+        name = self._names.known(key)
         if name is None:
             return None
         with self._turn, contextlib.suppress(self._package.MemoryNotFoundError):
@@ -97,13 +83,16 @@ class Memories:
         now = datetime.fromtimestamp(self._clock.wall_s(), UTC).isoformat()
         with self._turn, self._missing():
             made = self._memory.supersede(
-                self._name(record.key), record.text, effective_at=now, metadata=beside(record)
+                self._names.of_live(record.key),
+                record.text,
+                effective_at=now,
+                metadata=beside(record),
             )
             self._names.live[record.key] = made.id
 
     def delete(self, key: int) -> None:
         with self._turn, self._missing():
-            self._memory.forget(self._name(key))
+            self._memory.forget(self._names.of_live(key))
             self._names.forget(key)
 
     def scan(self, limit: int) -> int:
@@ -127,12 +116,6 @@ class Memories:
     def close(self) -> None:
         with self._turn:
             self._memory.close()
-
-    def _name(self, key: int) -> str:
-        name = self._names.live.get(key)
-        if name is None:
-            raise RecordMissing(f"no memory {key}")
-        return name
 
     @contextlib.contextmanager
     def _missing(self) -> Any:

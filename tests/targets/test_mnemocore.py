@@ -12,6 +12,7 @@ import pytest
 from soak.clock import SystemClock
 from soak.seams import Record
 from soak.targets import mnemocore
+from soak.targets._names import Names
 
 SCOPE = SimpleNamespace(scope_key="soak")
 
@@ -67,7 +68,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     for name, part in played.items():
         setattr(package, name, part)
     monkeypatch.setitem(sys.modules, mnemocore.PLACE, package)
-    memories = mnemocore.Memories(tmp_path, mnemocore.Names(), SystemClock())
+    memories = mnemocore.Memories(tmp_path, Names(), SystemClock())
     memories.put([record(key) for key in range(5)])
     yield memories
     memories.close()
@@ -90,14 +91,3 @@ def test_what_it_did_not_forget_is_still_there(opened: mnemocore.Memories):
     opened.delete(2)
 
     assert ("text 2", 5) == (opened.get(2).text, opened.count())
-
-
-def test_ids_of_forgotten_keys_are_kept_up_to_a_number():
-    names = mnemocore.Names()
-    for key in range(mnemocore.FORGOTTEN_KEPT + 3):
-        names.live[key] = f"id {key}"
-        names.forget(key)
-
-    assert {} == names.live
-    assert mnemocore.FORGOTTEN_KEPT == len(names.forgotten)
-    assert 3 == min(names.forgotten)
