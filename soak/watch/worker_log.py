@@ -90,14 +90,14 @@ class WorkerFacts:
             case "stopped":
                 self.stopped = True
             case "stats":
-                self._fold_stats(_figures(line.get("values")))
+                self._fold_stats(line)
                 self.stats_ns = _integer(line.get("t_ns"))
                 self.live_records = _figure(line.get("live"))
             case "error_class":
                 self.error_types[_integer(line.get("index"))] = str(line.get("type"))
             case "counters":
                 self.counters = _figures(line)
-                self.eviction = _figures(line.get("eviction"))
+                self.eviction = _renewed(self.eviction, line, "eviction")
             case "hiccup":
                 self.hiccup = _figures(line)
             case "recall":
@@ -118,9 +118,10 @@ class WorkerFacts:
         self.unavailable, self.failed, self.stopped = "", "", False
         self.evicted_before_count = None
 
-    def _fold_stats(self, stats: dict[str, float]) -> None:
+    def _fold_stats(self, line: Line) -> None:
         """What the target forgot, over all its processes: a count that fell began anew."""
-        if EVICTED in stats:
+        stats = _renewed(self.stats, line, "values")
+        if EVICTED in _figures(line.get("values")):
             if self.evicted_before_count is None:
                 is_anew = stats[EVICTED] < self.evicted_count
                 self.evicted_before_count = self.evicted_count if is_anew else 0.0
@@ -153,6 +154,14 @@ def _figure(value: object) -> float:
 
 def _integer(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _renewed(before: Mapping[str, float], line: Line, name: str) -> dict[str, float]:
+    """The figures after that line, which has those that changed, and null for one that is gone."""
+    told = line.get(name)
+    if line.get("whole") or not isinstance(told, Mapping):
+        return _figures(told)
+    return {**{k: v for k, v in before.items() if k not in told}, **_figures(told)}
 
 
 def _figures(value: object) -> dict[str, float]:
