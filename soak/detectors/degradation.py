@@ -8,7 +8,8 @@ or waiting for a processor, live records, tombstones and the rate asked for, is 
 windows in which the machine was far from its usual. A look takes the run up to a moment, in two
 ways to cut it into blocks (soak/detectors/_change.py); it finds a change if there is evidence, if
 the effect less twice its error is large enough to matter, and if it has not gone again. Three of
-the last four looks must agree. How often this is wrong is measured by `soak scorecard`.
+the last four looks must agree, the last among them, unless the machine was too busy for that one.
+How often this is wrong is measured by `soak scorecard`.
 """
 
 import math
