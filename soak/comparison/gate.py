@@ -51,6 +51,8 @@ def standing_gate(directory: RunDirectory, given: Gate) -> Gate:
         kept = json.loads(directory.gate.read_bytes())
         paths, thresholds = [Path(path) for path in kept["baselines"]], list(kept["thresholds"])
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if given.baselines:
+            return given
         raise Mistake(f"{directory.gate}: is damaged; {again}") from error
     try:
         baselines = given.baselines or [load_run(path) for path in paths]

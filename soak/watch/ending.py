@@ -43,10 +43,13 @@ class Ending:
         return True
 
     def hear(self, facts: WorkerFacts) -> None:
-        """What the worker said of its end tells more than that it ended."""
+        """What the worker said of its end tells more than that it ended.
+
+        A target that goes after somebody stopped the run, and often it as well, has not failed.
+        """
         if facts.failed:
             self.tester_failure = facts.failed
-        elif facts.unavailable:
+        elif facts.unavailable and not self.signal_number:
             self.target_failure = f"the target is gone: {facts.unavailable}"
 
     @property

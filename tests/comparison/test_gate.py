@@ -72,6 +72,13 @@ def test_a_gate_that_cannot_be_asked_is_never_left_out(spoil, said: str, begun: 
         standing_gate(begun, Gate())
 
 
+def test_what_is_given_makes_up_for_a_damaged_gate(begun: RunDirectory, baseline: Path):
+    damaged(begun)
+    given = Gate(baselines=[load_run(baseline)])
+
+    assert given is standing_gate(begun, given)
+
+
 def test_a_threshold_that_cannot_be_read_is_told_before_the_run():
     with pytest.raises(Mistake, match="latency_p98=25%: is not METRIC=CHANGE"):
         require_comparable(load("smoke"), Gate(thresholds=["latency_p98=25%"]))

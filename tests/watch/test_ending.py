@@ -82,3 +82,11 @@ def test_a_target_that_is_gone_is_told_in_its_own_words(
     assert verdict is not None
     assert (Status.FAIL, ExitCode.TARGET) == (verdict.status, verdict.exit_code)
     assert reason == verdict.reason
+
+
+def test_a_target_that_goes_after_the_run_was_stopped_has_not_failed():
+    ending = Ending(signal_number=15)
+
+    ending.hear(WorkerFacts(unavailable="the server is shutting down"))
+
+    assert "interrupted" == ending.state
