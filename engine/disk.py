@@ -86,7 +86,8 @@ class Disk:
     def reached(self, step: str) -> None:
         """A named step begins. Nothing happens here; crash tests die here.
 
-        Steps: append, fsync, seal, manifest, checkpoint, evict, compact, unlink.
+        Steps: append, fsync, seal, manifest, checkpoint, access, evict (also what expires and what
+        is merged: chosen, and still there), compact, unlink.
         """
 
     def replace_file(self, path: Path, *parts: bytes | memoryview) -> None:
