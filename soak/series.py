@@ -21,6 +21,9 @@ MAX_SUFFIX = "_max"  # merged by maximum; every other column by the mean of what
 class Series:
     """Appended by row, read by column. Not thread-safe: the caller holds the lock.
 
+    Copies are of whole columns, of which views are given: what they take is the same from the first
+    minute on, so that the tester's memory does not rise until the columns are full.
+
     capacity: rows kept, even. A column exists from the first row that names it; before that, and
     where a row lacks it, it is nan. Columns beyond MAX_COLUMNS are refused and counted.
     """
@@ -63,7 +66,6 @@ class Series:
             self._keep_pending()
 
     def state(self) -> Tree:
-        # Of whole columns: what a checkpoint takes must not grow with the rows.
         kept = {name: column.copy()[: self._rows] for name, column in self._columns.items()}
         return {**taken(self, STATE), "_pending": dict(self._pending), "columns": kept}
 
@@ -80,12 +82,11 @@ class Series:
         The last row may stand for fewer samples.
         """
         wanted = self._columns.keys() if names is None else self._columns.keys() & set(names)
-        if not self._pending_rows:
-            return {name: self._columns[name][: self._rows].copy() for name in wanted}
-        return {
-            name: np.append(self._columns[name][: self._rows], self._pending_value(name))
-            for name in wanted
-        }
+        copies = {name: self._columns[name].copy() for name in wanted}
+        if self._pending_rows:
+            for name, copied in copies.items():
+                copied[self._rows] = self._pending_value(name)
+        return {name: copied[: len(self)] for name, copied in copies.items()}
 
     def _has_room_for(self, name: str) -> bool:
         if name in self._columns:
