@@ -19,7 +19,6 @@ from engine.options import Options
 from engine.tiers import Tier
 
 STEP_RECORDS = 32
-_RING_SLACK_BYTES = 256 << 10
 _RING_WINDOW_BYTES = 16 << 10
 
 
@@ -55,6 +54,7 @@ class Demotion:
                 self._pause()
         moved += self._aged()
         with self._hold:
+            tiers.give_back()
             moved += self._live.drop_overwritten()
         while self._clean_ring():
             self._pause()
@@ -65,7 +65,7 @@ class Demotion:
         deleted comes back; one window. False when the ring is dense enough."""
         columns, ring = self._live.columns, self._live.tiers.ring
         with self._hold:
-            if ring.touched_bytes <= 2 * ring.live_bytes + _RING_SLACK_BYTES:
+            if not ring.is_sparse:
                 return False
             is_kept = columns.tier[: columns.n] == Tier.INTERMEDIATE
             end = ring.oldest + _RING_WINDOW_BYTES
@@ -80,7 +80,11 @@ class Demotion:
         return True
 
     def _is_short_heavy(self) -> bool:
-        return self._live.tiers.short_bytes > self._options.short_term_bytes
+        """Too many bytes, or too many holes between them."""
+        tiers = self._live.tiers
+        return tiers.needed_short_bytes > self._options.short_term_bytes or (
+            tiers.is_short_sparse and tiers.short_count() > 0
+        )
 
     def _aged(self) -> int:
         """Compress what has not been used for short_term_s; looked at four times in that time."""
@@ -126,13 +130,15 @@ class Demotion:
 
     def _compress(self, ids: list[int]) -> int:
         tiers = self._live.tiers
-        bodies = [(record_id, tiers.body(record_id)) for record_id in ids]
-        packed = [(i, body, tiers.compressed(body)) for i, body in bodies if body is not None]
         with self._hold:
-            for record_id, body, small in packed:
+            bodies = [(i, tiers.position(i), tiers.body(i)) for i in ids]
+        packed = [(i, at, tiers.compressed(body)) for i, at, body in bodies if body is not None]
+        with self._hold:
+            for record_id, position, small in packed:
                 # Replaced or deleted meanwhile: leave it.
-                if tiers.body(record_id) is body:
+                if tiers.position(record_id) == position:
                     self._live.keep_compressed(record_id, small)
+            tiers.give_back()
         return len(packed)
 
     def _forget(self, ids: list[int]) -> int:

@@ -54,7 +54,7 @@ class Live:
         self.columns = Columns(options.capacity_records + HEADROOM_RECORDS, options.dimensions)
         self.rows: dict[int, int] = {}
         self.graph = Graph(options.capacity_edges)
-        self.tiers = Tiers(options.dimensions, options.intermediate_bytes)
+        self.tiers = Tiers(options.dimensions, options.short_term_bytes, options.intermediate_bytes)
         self.totals = Totals()
         self.by_agent: dict[int, int] = {}
         self._rows_peak = 0
@@ -80,7 +80,8 @@ class Live:
         columns.sketch[targets] = rows.sketches
         columns.note_all(targets)
         index.update(zip(ids, targets.tolist(), strict=True))
-        self.tiers.keep_whole(ids, bodies)
+        for record_id in self.tiers.keep_whole(ids, bodies):
+            self.keep_nothing(record_id)
         size = sum(map(len, bodies)) + OVERHEAD_BYTES * len(drafts)
         self.log.segments[places.segment].live_bytes += size
         for agent in agents:
@@ -96,7 +97,7 @@ class Live:
         tiers, options = self.tiers, self.options
         while (
             tiers.short_count() > 2 * options.short_term_records
-            or tiers.short_bytes > 2 * options.short_term_bytes
+            or tiers.needed_short_bytes > 2 * options.short_term_bytes
         ):
             for record_id in tiers.oldest_short(_RELIEF_RECORDS):
                 self.keep_nothing(record_id)
@@ -328,6 +329,7 @@ class Live:
             "index": getsizeof(self.rows) + _ID_BYTES * self._ids_peak,
             "short": tiers.short_bytes,
             "intermediate": tiers.ring.touched_bytes,
+            "compression": tiers.compression_bytes,
             "graph": self.graph.accounted_bytes,
             "agents": getsizeof(self.by_agent) + _ID_BYTES * len(self.by_agent),
             "log": self.log.accounted_bytes,

@@ -31,7 +31,8 @@ def needed_bytes(live: Live) -> int:
     """RAM that the records themselves need, without pages waiting to be given back."""
     columns, tiers = live.columns, live.tiers
     rows = columns.n * (columns.row_bytes + _INDEX_BYTES)
-    return rows + tiers.short_bytes + tiers.ring.touched_bytes + live.graph.accounted_bytes
+    upper = tiers.needed_short_bytes + tiers.ring.touched_bytes + tiers.compression_bytes
+    return rows + upper + live.graph.accounted_bytes
 
 
 def measure(live: Live, log: Log, options: Options, ballast_bytes: int) -> Pressure:

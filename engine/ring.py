@@ -7,10 +7,13 @@ back. As single objects, payloads left half of their memory behind when half of 
 """
 
 import mmap
+from struct import Struct
 
 import numpy as np
 
 from engine.reserved import Reserved
+
+_SPARSE_SLACK_BYTES = 256 << 10
 
 
 class Ring:
@@ -52,6 +55,21 @@ class Ring:
             return None
         start = position % self.size
         return bytes(self._bytes[start : start + length])
+
+    def unpacked(self, layout: Struct, position: int) -> int:
+        """The number there, which must not have been overwritten."""
+        number: int = layout.unpack_from(self._bytes, position % self.size)[0]
+        return number
+
+    @property
+    def end(self) -> int:
+        """Where the next content goes."""
+        return self._head
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether less than half of the memory held is wanted."""
+        return self.touched_bytes > 2 * self.live_bytes + _SPARSE_SLACK_BYTES
 
     def drop_before(self, position: int) -> None:
         """Nothing before this position is needed any more: give its whole pages back."""

@@ -8,6 +8,7 @@ Every record is in the log from its store on, so a move between tiers writes not
 holds the state lock, except for `compressed`, which may take its time outside of it.
 """
 
+import struct
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -18,9 +19,14 @@ from engine.frame import Payload, decode_payload
 from engine.ring import Ring
 
 _DICTIONARY_BYTES = 16_384
+# Measured: the dictionary, and what the compressor makes of it before the first payload.
+_DICTIONARY_TABLE_BYTES = 146_000
 _SAMPLES = 1_000
-# Its place in the dictionary, the object around the bytes, what the allocator adds.
-_ENTRY_BYTES = 137
+# Its slot in the dictionary and the number in it.
+_ENTRY_BYTES = 104
+_LENGTH = struct.Struct("<I")
+# Room beyond the limit, for what is stored before the oldest have gone.
+_SLACK_BYTES = 256 << 10
 
 
 class Tier(IntEnum):
@@ -42,34 +48,55 @@ def tier_of(name: Tier | str | None) -> Tier | None:
 
 
 class Tiers:
-    """Bodies of short-term by id, and how payloads are compressed. short_bytes counts objects and
-    their entries; compressed payloads lie in `ring`."""
+    """Bodies of short-term, and how payloads are compressed: each tier in a ring of its own.
 
-    def __init__(self, dimensions: int, ring_bytes: int) -> None:
+    Bodies as single objects would be scattered over the heap, and half of it stay behind.
+    """
+
+    def __init__(self, dimensions: int, short_bytes: int, ring_bytes: int) -> None:
         self._vector_bytes = 2 * dimensions
         self.ring = Ring(ring_bytes)
-        self._short: dict[int, bytes] = {}
-        self.short_bytes = 0
+        self._room = Ring(2 * short_bytes + _SLACK_BYTES)
+        # Position in the room by id, the oldest first.
+        self._short: dict[int, int] = {}
         self._samples: list[bytes | bytearray | memoryview] = []
         self._compressor = zstandard.ZstdCompressor(level=3)
         self._plain = zstandard.ZstdDecompressor()
         self._trained: zstandard.ZstdDecompressor | None = None
 
-    def keep_whole(self, ids: Sequence[int], bodies: Sequence[bytes]) -> None:
-        """Into short-term, as its youngest."""
+    def keep_whole(self, ids: Sequence[int], bodies: Sequence[bytes]) -> list[int]:
+        """Into short-term, as its youngest; returns the ids for which there is no room."""
+        outside = []
         for record_id, body in zip(ids, bodies, strict=True):
             self.forget(record_id)
-            self._short[record_id] = body
-        self.short_bytes += sum(map(len, bodies)) + _ENTRY_BYTES * len(bodies)
+            if _LENGTH.size + len(body) > self._room.size:
+                outside.append(record_id)
+                continue
+            self._short[record_id] = self._room.add(_LENGTH.pack(len(body)) + body)
+        while self._short and self._short[oldest := next(iter(self._short))] < self._room.oldest:
+            self.forget(oldest)
+            outside.append(oldest)
+        return outside
 
     def forget(self, record_id: int) -> None:
         """Out of short-term."""
-        body = self._short.pop(record_id, None)
-        if body is not None:
-            self.short_bytes -= len(body) + _ENTRY_BYTES
+        position = self._short.pop(record_id, None)
+        if position is not None:
+            self._room.bury(_LENGTH.size + self._length_at(position))
 
     def body(self, record_id: int) -> bytes | None:
         """The whole body, if it is in short-term."""
+        position = self._short.get(record_id)
+        if position is None:
+            return None
+        return self._room.read(position + _LENGTH.size, self._length_at(position))
+
+    def _length_at(self, position: int) -> int:
+        length: int = self._room.unpacked(_LENGTH, position)
+        return length
+
+    def position(self, record_id: int) -> int | None:
+        """Tells one body from a later one of the same record."""
         return self._short.get(record_id)
 
     def oldest_short(self, count: int) -> list[int]:
@@ -78,6 +105,26 @@ class Tiers:
 
     def short_count(self) -> int:
         return len(self._short)
+
+    @property
+    def needed_short_bytes(self) -> int:
+        """What the records of short-term take, without the holes between them."""
+        return self._room.live_bytes + _ENTRY_BYTES * len(self._short)
+
+    @property
+    def short_bytes(self) -> int:
+        """Private memory that short-term holds."""
+        return self._room.touched_bytes + _ENTRY_BYTES * len(self._short)
+
+    @property
+    def is_short_sparse(self) -> bool:
+        """Whether most of its room is holes, which come back when the oldest have gone."""
+        return self._room.is_sparse
+
+    def give_back(self) -> None:
+        """Return the room before the oldest of short-term."""
+        oldest = next(iter(self._short.values()), None)
+        self._room.drop_before(self._room.end if oldest is None else oldest)
 
     def compressed(self, body: bytes) -> bytes:
         """The payload of a body, compressed; one marker byte says with which dictionary.
@@ -96,6 +143,13 @@ class Tiers:
         expander = self._trained if packed[0] and self._trained else self._plain
         return decode_payload(expander.decompress(packed[1:]))
 
+    @property
+    def compression_bytes(self) -> int:
+        """What the compressor and its dictionary take; payloads to learn from are not counted."""
+        users = (self._compressor, self._plain, self._trained)
+        states: int = sum(user.memory_size() for user in users if user is not None)
+        return states + _DICTIONARY_TABLE_BYTES * (self._trained is not None)
+
     def _learn(self, payload: bytes) -> None:
         self._samples.append(payload)
         if len(self._samples) < _SAMPLES or sum(map(len, self._samples)) < 8 * _DICTIONARY_BYTES:
@@ -108,5 +162,5 @@ class Tiers:
         self._compressor = zstandard.ZstdCompressor(level=3, dict_data=trained)
 
 
-def _first(entries: dict[int, bytes], count: int) -> list[int]:
+def _first(entries: dict[int, int], count: int) -> list[int]:
     return [record_id for record_id, _ in zip(entries, range(count), strict=False)]

@@ -1,0 +1,64 @@
+"""Does short-term keep what it says it keeps, and give back the room of what has gone?"""
+
+import mmap
+
+import pytest
+
+from engine.tiers import Tiers
+
+BODY = b"x" * 1_000
+
+
+@pytest.fixture
+def tiers() -> Tiers:
+    """Room for about 270 bodies: the slack alone."""
+    return Tiers(16, 0, 8 << 10)
+
+
+def test_bodies_come_back_and_a_later_one_replaces_an_earlier(tiers: Tiers) -> None:
+    tiers.keep_whole([1, 2, 1], [b"first", b"", b"second"])
+
+    assert (b"second", b"", None) == (tiers.body(1), tiers.body(2), tiers.body(3))
+    assert [2, 1] == tiers.oldest_short(5)
+
+
+def test_what_finds_no_room_is_named_and_the_oldest_go_first(tiers: Tiers) -> None:
+    outside: list[int] = []
+    for record_id in range(400):
+        outside += tiers.keep_whole([record_id], [BODY + bytes([record_id % 256])])
+
+    assert list(range(len(outside))) == outside
+    assert 400 == len(outside) + tiers.short_count()
+    assert 250 < tiers.short_count() < 270
+    assert all(BODY + bytes([i % 256]) == tiers.body(i) for i in range(len(outside), 400))
+    assert [7] == tiers.keep_whole([7], [b"y" * (300 << 10)])
+    assert None is tiers.body(7)
+
+
+def test_room_of_what_has_gone_comes_back(tiers: Tiers) -> None:
+    tiers.keep_whole(range(200), [BODY] * 200)
+    full_bytes = tiers.short_bytes
+    for record_id in range(100):
+        tiers.forget(record_id)
+    tiers.give_back()
+
+    assert tiers.short_bytes <= full_bytes // 2 + mmap.PAGESIZE
+    for record_id in range(100, 200):
+        tiers.forget(record_id)
+    tiers.give_back()
+    assert (0, 0) == (tiers.needed_short_bytes, tiers.short_count())
+    assert tiers.short_bytes <= mmap.PAGESIZE
+
+
+def test_holes_between_what_is_left_are_noticed() -> None:
+    tiers = Tiers(16, 2 << 20, 8 << 10)
+    tiers.keep_whole(range(1_000), [BODY] * 1_000)
+    assert not tiers.is_short_sparse
+
+    for record_id in range(1_000):
+        if record_id % 10:
+            tiers.forget(record_id)
+    tiers.give_back()
+
+    assert tiers.is_short_sparse
+    assert tiers.needed_short_bytes < tiers.short_bytes // 5
