@@ -15,7 +15,7 @@ def test_target_has_a_page_that_says_what_it_lacks_and_what_a_run_showed(name):
     text = (PAGES / f"{name}.md").read_text()
 
     assert f"# {name}" == text.splitlines()[0]
-    assert "| operation | count |" in text
+    assert "| operation | count |" in text or "No figures stand here: " in text
     assert f"({name}.md)" in (PAGES / "README.md").read_text()
 
 
