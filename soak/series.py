@@ -21,8 +21,8 @@ MAX_SUFFIX = "_max"  # merged by maximum; every other column by the mean of what
 class Series:
     """Appended by row, read by column. Not thread-safe: the caller holds the lock.
 
-    Copies are of whole columns, of which views are given: what they take is the same from the first
-    minute on, so that the tester's memory does not rise until the columns are full.
+    Copies take the room of whole columns: as much in the first minute as when they are full, lest
+    the tester's memory rise until then.
 
     capacity: rows kept, even. A column exists from the first row that names it; before that, and
     where a row lacks it, it is nan. Columns beyond MAX_COLUMNS are refused and counted.
@@ -76,17 +76,24 @@ class Series:
             self._columns[name] = np.full(self._capacity, np.nan)
             self._columns[name][: kept.size] = kept
 
-    def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
+    def columns(
+        self, names: Collection[str] | None = None, room: dict[str, Floats] | None = None
+    ) -> dict[str, Floats]:
         """Copies of those columns that exist, or of all; equally long.
 
-        The last row may stand for fewer samples.
+        The last row may stand for fewer samples. room: where to put the copies; who asks every
+        second passes the same again, and what it got before is overwritten.
         """
         wanted = self._columns.keys() if names is None else self._columns.keys() & set(names)
-        copies = {name: self._columns[name].copy() for name in wanted}
-        if self._pending_rows:
-            for name, copied in copies.items():
+        copies = {} if room is None else room
+        for name in wanted:
+            if name not in copies:
+                copies[name] = np.full(self._capacity, np.nan)
+            copied = copies[name]
+            copied[: self._rows] = self._columns[name][: self._rows]
+            if self._pending_rows:
                 copied[self._rows] = self._pending_value(name)
-        return {name: copied[: len(self)] for name, copied in copies.items()}
+        return {name: copies[name][: len(self)] for name in wanted}
 
     def _has_room_for(self, name: str) -> bool:
         if name in self._columns:

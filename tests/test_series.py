@@ -91,3 +91,13 @@ def test_nan_is_a_missing_figure_not_a_value():
     series.append({"t_s": 0.0, "level": math.nan})
 
     assert "level" not in series.columns()
+
+
+def test_who_brings_room_gets_the_same_figures_in_it() -> None:
+    series, room = filled(5, 8), {}
+    first = series.columns(room=room)
+    series.append({"t_s": 100.0, "level": 1.0})
+    second = series.columns(room=room)
+
+    assert all(np.array_equal(second[n], c, equal_nan=True) for n, c in series.columns().items())
+    assert np.shares_memory(first["t_s"], second["t_s"])

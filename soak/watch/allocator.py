@@ -10,14 +10,14 @@ M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
 THRESHOLD_BYTES = 8 << 10  # a column of the series outgrows it in minutes, counts at once
 ARENAS = 2
+_LIBC = ctypes.CDLL(None)
 
 
 def keep_flat() -> None:
     """Fix the allocator's thresholds for this process; does nothing where there is no glibc."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
-        libc.mallopt(M_ARENA_MAX, ARENAS)
+    if hasattr(_LIBC, "mallopt"):
+        _LIBC.mallopt(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
+        _LIBC.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def settle() -> None:
@@ -27,5 +27,11 @@ def settle() -> None:
 
 
 def sweep() -> None:
-    """Collect cycles now, every few seconds: left to itself Python waits until there are many."""
+    """Collect cycles now, every few seconds: left to itself Python waits until there are many.
+
+    And give back the pages between small blocks: a check or a checkpoint leaves megabytes of them,
+    the more the longer the run, up to the full length of the series.
+    """
     gc.collect()
+    if hasattr(_LIBC, "malloc_trim"):
+        _LIBC.malloc_trim(0)

@@ -213,10 +213,12 @@ class Observer:
         """What was not sampled before that time nobody could have sampled."""
         self._sampled_s = at_s
 
-    def columns(self, names: Collection[str] | None = None) -> dict[str, Floats]:
-        """Copies of those columns of the series, or of all."""
+    def columns(
+        self, names: Collection[str] | None = None, room: dict[str, Floats] | None = None
+    ) -> dict[str, Floats]:
+        """Copies of those columns of the series, or of all; room as `Series.columns` has it."""
         with self._lock:
-            return self.series.columns(names)
+            return self.series.columns(names, room)
 
     @property
     def logs(self) -> tuple[LineLog, LineLog, LineLog]:

@@ -11,7 +11,7 @@ from soak.judge.health import health
 from soak.judge.judge import Judge
 from soak.rundir import LineLog
 from soak.scenario import Scenario
-from soak.seams import Evidence
+from soak.seams import Evidence, Floats
 from soak.snapshot import (
     NAN,
     Gap,
@@ -63,6 +63,7 @@ class Status:
         self._planned_s = scenario.duration_s
         self._warm_until_s = warm_until_s(scenario)
         self._judge = Judge(scenario.checks, scenario.duration_s)
+        self._room: dict[str, Floats] = {}  # the evidence of one judgement; the next one's, too
         self._lock = threading.Lock()
         self._verdicts = self._judge.judge(_NOTHING)
         self._health: dict[str, float] = {}
@@ -71,7 +72,7 @@ class Status:
 
     def judge(self, elapsed_s: float) -> None:
         """Ask every check now; a status that changed is a line of verdicts.jsonl."""
-        columns = self._observer.columns()
+        columns = self._observer.columns(room=self._room)
         totals = self._totals(elapsed_s)
         evidence = Evidence(
             columns=columns,
