@@ -104,9 +104,10 @@ def _plain(value: object, arrays: list[np.ndarray[Any, Any]]) -> object:
             return {"tuple": [_plain(each, arrays) for each in value]}
         case list() | deque():
             return [_plain(each, arrays) for each in value.copy()]
-    if type(value).__name__ in RECORDS:
-        values = taken(value, RECORDS[type(value).__name__])
-        return {"record": type(value).__name__, "fields": _plain(values, arrays)}
+    name = type(value).__name__
+    if name in RECORDS:
+        fields = [_plain(getattr(value, field), arrays) for field in RECORDS[name]]
+        return {"record": name, "fields": fields}
     assert value is None or isinstance(value, bool | int | float | str), value
     return value
 
@@ -128,5 +129,5 @@ def _alive(plain: object, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
         case {"tuple": parts}:
             return tuple(_alive(parts, arrays))
         case {"record": name, "fields": values}:
-            return KINDS[name](**_alive(values, arrays))
+            return KINDS[name](**dict(zip(RECORDS[name], _alive(values, arrays), strict=True)))
     return plain
