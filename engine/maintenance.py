@@ -31,7 +31,8 @@ from engine.upkeep import Upkeep
 from engine.writer import STEP_RECORDS, Writer
 
 _PERIOD_S = 0.05
-_PAUSE_S = 0.001
+# Ten times a step: readers beside compaction then see a p99 of less than twice the usual one.
+_PAUSE_S = 0.003
 # While writers wait for room: a tenth of the time is left to readers, not nine tenths.
 _HASTE_PAUSE_S = 0.0002
 _HASTE_FRAMES = 128
