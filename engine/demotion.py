@@ -131,12 +131,12 @@ class Demotion:
     def _compress(self, ids: list[int]) -> int:
         tiers = self._live.tiers
         with self._hold:
-            bodies = [(i, tiers.position(i), tiers.body(i)) for i in ids]
+            bodies = [(i, tiers.place(i), tiers.body(i)) for i in ids]
         packed = [(i, at, tiers.compressed(body)) for i, at, body in bodies if body is not None]
         with self._hold:
-            for record_id, position, small in packed:
+            for record_id, place, small in packed:
                 # Replaced or deleted meanwhile: leave it.
-                if tiers.position(record_id) == position:
+                if tiers.place(record_id) == place:
                     self._live.keep_compressed(record_id, small)
             tiers.give_back()
         return len(packed)

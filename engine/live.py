@@ -95,7 +95,7 @@ class Live:
         """Writers may outrun demotion, but not by more than the tier's own size: what is too much
         goes to long-term at once, which costs nothing."""
         tiers, options = self.tiers, self.options
-        while (
+        while tiers.short_count() and (
             tiers.short_count() > 2 * options.short_term_records
             or tiers.needed_short_bytes > 2 * options.short_term_bytes
         ):
@@ -246,11 +246,6 @@ class Live:
             single = self.columns.single
             single.accesses[row] += 1
             single.accessed[row] = max(now_s, single.accessed[row])
-
-    def is_pinned(self, record_id: int) -> bool:
-        """(lock)"""
-        row = self.rows.get(record_id)
-        return row is not None and bool(self.columns.pinned[row])
 
     def has_expired(self, where: Where, now_s: float) -> bool:
         """Past its time, though maintenance has not come by yet."""

@@ -7,6 +7,8 @@ from engine.errors import BadInputError
 
 Durability = Literal["always", "interval", "never"]
 MIB = 1 << 20
+# Address space is reserved for twice as much.
+_TIER_BYTES_MAX = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,8 @@ class Options:
             <= 1,
             "agent_records must be positive": self.agent_records is None or self.agent_records > 0,
             "short_term_records must be >= 0": self.short_term_records >= 0,
-            "short_term_bytes must be >= 0": self.short_term_bytes >= 0,
-            "intermediate_bytes must be >= 0": self.intermediate_bytes >= 0,
+            "short_term_bytes must be 0..1 TiB": 0 <= self.short_term_bytes <= _TIER_BYTES_MAX,
+            "intermediate_bytes must be 0..1 TiB": 0 <= self.intermediate_bytes <= _TIER_BYTES_MAX,
             "consolidate_similarity must be in (0, 1]": self.consolidate_similarity is None
             or 0 < self.consolidate_similarity <= 1,
             "segment_bytes must be 64 KiB..1 GiB": 64 << 10 <= self.segment_bytes <= 1 << 30,

@@ -7,7 +7,6 @@ back. As single objects, payloads left half of their memory behind when half of 
 """
 
 import mmap
-from struct import Struct
 
 import numpy as np
 
@@ -55,11 +54,6 @@ class Ring:
             return None
         start = position % self.size
         return bytes(self._bytes[start : start + length])
-
-    def unpacked(self, layout: Struct, position: int) -> int:
-        """The number there, which must not have been overwritten."""
-        number: int = layout.unpack_from(self._bytes, position % self.size)[0]
-        return number
 
     @property
     def end(self) -> int:

@@ -8,7 +8,6 @@ Every record is in the log from its store on, so a move between tiers writes not
 holds the state lock, except for `compressed`, which may take its time outside of it.
 """
 
-import struct
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -23,8 +22,10 @@ _DICTIONARY_BYTES = 16_384
 _DICTIONARY_TABLE_BYTES = 146_000
 _SAMPLES = 1_000
 # Its slot in the dictionary and the number in it.
-_ENTRY_BYTES = 104
-_LENGTH = struct.Struct("<I")
+_ENTRY_BYTES = 112
+# Below the position in such a number: the length.
+_LENGTH_BITS = 32
+_LENGTH_MASK = (1 << _LENGTH_BITS) - 1
 # Room beyond the limit, for what is stored before the oldest have gone.
 _SLACK_BYTES = 256 << 10
 
@@ -57,7 +58,7 @@ class Tiers:
         self._vector_bytes = 2 * dimensions
         self.ring = Ring(ring_bytes)
         self._room = Ring(2 * short_bytes + _SLACK_BYTES)
-        # Position in the room by id, the oldest first.
+        # Where each is in the room, position and length in one number; the oldest first.
         self._short: dict[int, int] = {}
         self._samples: list[bytes | bytearray | memoryview] = []
         self._compressor = zstandard.ZstdCompressor(level=3)
@@ -69,33 +70,35 @@ class Tiers:
         outside = []
         for record_id, body in zip(ids, bodies, strict=True):
             self.forget(record_id)
-            if _LENGTH.size + len(body) > self._room.size:
+            if len(body) > self._room.size:
                 outside.append(record_id)
                 continue
-            self._short[record_id] = self._room.add(_LENGTH.pack(len(body)) + body)
-        while self._short and self._short[oldest := next(iter(self._short))] < self._room.oldest:
+            self._short[record_id] = self._room.add(body) << _LENGTH_BITS | len(body)
+        while self._oldest_position() < self._room.oldest:
+            oldest = next(iter(self._short))
             self.forget(oldest)
             outside.append(oldest)
         return outside
 
+    def _oldest_position(self) -> int:
+        """Of what is kept; the end of the room where nothing is."""
+        first = next(iter(self._short.values()), None)
+        return self._room.end if first is None else first >> _LENGTH_BITS
+
     def forget(self, record_id: int) -> None:
         """Out of short-term."""
-        position = self._short.pop(record_id, None)
-        if position is not None:
-            self._room.bury(_LENGTH.size + self._length_at(position))
+        place = self._short.pop(record_id, None)
+        if place is not None:
+            self._room.bury(place & _LENGTH_MASK)
 
     def body(self, record_id: int) -> bytes | None:
         """The whole body, if it is in short-term."""
-        position = self._short.get(record_id)
-        if position is None:
+        place = self._short.get(record_id)
+        if place is None:
             return None
-        return self._room.read(position + _LENGTH.size, self._length_at(position))
+        return self._room.read(place >> _LENGTH_BITS, place & _LENGTH_MASK)
 
-    def _length_at(self, position: int) -> int:
-        length: int = self._room.unpacked(_LENGTH, position)
-        return length
-
-    def position(self, record_id: int) -> int | None:
+    def place(self, record_id: int) -> int | None:
         """Tells one body from a later one of the same record."""
         return self._short.get(record_id)
 
@@ -123,8 +126,7 @@ class Tiers:
 
     def give_back(self) -> None:
         """Return the room before the oldest of short-term."""
-        oldest = next(iter(self._short.values()), None)
-        self._room.drop_before(self._room.end if oldest is None else oldest)
+        self._room.drop_before(self._oldest_position())
 
     def compressed(self, body: bytes) -> bytes:
         """The payload of a body, compressed; one marker byte says with which dictionary.

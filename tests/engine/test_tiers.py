@@ -2,6 +2,7 @@
 
 import mmap
 
+import numpy as np
 import pytest
 
 from engine.tiers import Tiers
@@ -33,6 +34,23 @@ def test_what_finds_no_room_is_named_and_the_oldest_go_first(tiers: Tiers) -> No
     assert all(BODY + bytes([i % 256]) == tiers.body(i) for i in range(len(outside), 400))
     assert [7] == tiers.keep_whole([7], [b"y" * (300 << 10)])
     assert None is tiers.body(7)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bodies_of_any_size_are_right_or_named_as_outside(tiers: Tiers, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    kept: dict[int, bytes] = {}
+    for _ in range(200):
+        ids = rng.integers(0, 40, 8).tolist()
+        bodies = [rng.bytes(int(rng.integers(0, 60_000))) for _ in ids]
+        outside = tiers.keep_whole(ids, bodies)
+        kept |= dict(zip(ids, bodies, strict=True))
+        kept = {record_id: body for record_id, body in kept.items() if record_id not in outside}
+        assert kept == {record_id: tiers.body(record_id) for record_id in tiers.oldest_short(99)}
+
+    for record_id in list(kept):
+        tiers.forget(record_id)
+    assert (0, 0) == (tiers.needed_short_bytes, tiers.short_count())
 
 
 def test_room_of_what_has_gone_comes_back(tiers: Tiers) -> None:
