@@ -15,7 +15,7 @@ _COMMAND = (sys.executable, "-c", "from soak.cli import main; main()")
 # What the plain view says first, before the load begins.
 _FIRST_WORDS = re.compile(r"^soak (\d{8}T\d{6}Z-\S+): ", re.MULTILINE)
 # All others that begin so stand for a flag of `soak run`, and would hold for every run alike.
-_NO_FLAGS = ("SOAK_LOG", "SOAK_TIME")
+_NO_FLAGS = ("SOAK_LOG", "SOAK_TIME_SCALE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from soak.logs import configure
 from soak.outlets import NOWHERE, Outlets, conclude, publishing
 from soak.report.document import document
 from soak.report.record import RunRecord
-from soak.rundir import RunDirectory, RunDirError
+from soak.rundir import RunDirectory
 from soak.scenario import Scenario, load
 from soak.show.plain import Plain
 from soak.snapshot import Identity, Snapshot
@@ -151,13 +151,13 @@ def carry_out(
 
 def _settled(
     snapshot: Snapshot, directory: RunDirectory, gate: Gate
-) -> tuple[Snapshot, RunDirError | None]:
+) -> tuple[Snapshot, Mistake | None]:
     """The last word, and why report.json has not got it: at best unknown, if it has not."""
     try:
         if gate.baselines:
             snapshot = gated(snapshot, directory, gate)
         directory.replace_json(directory.report, document(snapshot))
-    except RunDirError as error:
+    except Mistake as error:
         # What the gate left there may say something better.
         directory.report.unlink(missing_ok=True)
         return _unwritten(snapshot, error), error
@@ -176,7 +176,7 @@ def _drawn(directory: RunDirectory) -> str:
     return str(directory.report_html)
 
 
-def _unwritten(snapshot: Snapshot, error: RunDirError) -> Snapshot:
+def _unwritten(snapshot: Snapshot, error: Mistake) -> Snapshot:
     """The verdict of a run that has no report: a pass that nobody can look up is none."""
     before = snapshot.verdict
     if before.status is not Status.PASS:

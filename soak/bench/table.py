@@ -1,5 +1,6 @@
 """How are benchmarks told? Figures, and measured against target for every objective, as tables."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from soak.bench.goals import goal_rows
@@ -27,10 +28,10 @@ MARKS: Mapping[str, str] = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"
 def exit_code(documents: Sequence[Section]) -> int:
     """The code of the worst; one that has no rank, as after a signal, before all.
 
-    A result from elsewhere has no verdict, and none is made of it.
+    A result from elsewhere has none, and none is made of it.
     """
-    verdicts = [as_section(told.get("verdict")) for told in documents]
-    codes = [int(number(verdict.get("exit_code"))) for verdict in verdicts if verdict]
+    told = [number(as_section(each.get("verdict")).get("exit_code")) for each in documents]
+    codes = [int(code) for code in told if math.isfinite(code)]
     if not codes:
         return ExitCode.PASS
     strange = [code for code in codes if code not in list(SEVERITY)]

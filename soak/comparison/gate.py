@@ -19,6 +19,7 @@ from soak.snapshot import Snapshot
 from soak.verdict import Concern, ExitCode, Mistake, Verdict, merge
 
 CHECK = "baseline"
+_AGAIN = "pass --baseline NAME, as when it was begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +43,26 @@ class Gate:
 def standing_gate(directory: RunDirectory, given: Gate) -> Gate:
     """The gate of a run that goes on: what is given, and where nothing is, what it was begun with.
 
-    Raises Mistake where its baseline is not there any more.
+    Raises Mistake where its baseline is not there any more, or is the run itself.
     """
-    if not directory.gate.exists():
-        return given
-    again = "pass --baseline NAME, as when it was begun"
+    gate = _kept_gate(directory, given) if directory.gate.exists() else given
+    if directory.path.resolve() in {record.directory.resolve() for record in gate.baselines}:
+        raise Mistake(f"{directory.path}: a run cannot be its own baseline; {_AGAIN}")
+    return gate
+
+
+def _kept_gate(directory: RunDirectory, given: Gate) -> Gate:
     try:
         kept = json.loads(directory.gate.read_bytes())
         paths, thresholds = [Path(path) for path in kept["baselines"]], list(kept["thresholds"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         if given.baselines:
             return given
-        raise Mistake(f"{directory.gate}: is damaged; {again}") from error
+        raise Mistake(f"{directory.gate}: is damaged; {_AGAIN}") from error
     try:
         baselines = given.baselines or [load_run(path) for path in paths]
     except RunError as error:
-        raise Mistake(f"{directory.path}: its baseline is not there: {error}; {again}") from error
+        raise Mistake(f"{directory.path}: its baseline is not there: {error}; {_AGAIN}") from error
     return Gate(baselines=baselines, thresholds=given.thresholds or thresholds)
 
 

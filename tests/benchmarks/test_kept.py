@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from soak.bench.kept import ResultsError, keep, read
+from soak.bench.table import exit_code
 from tests.benchmarks.documents import told
 
 
@@ -37,6 +38,7 @@ def test_results_of_another_program_get_what_they_lack(tmp_path: Path):
     (tmp_path / "old.json").write_text(json.dumps(foreign))
 
     (found,) = read([tmp_path / "old.json"])
+    assert 0 == exit_code([found])
     assert ("imported", {"mean_ms": 3}, {}) == (
         found["category"],
         found["results"],

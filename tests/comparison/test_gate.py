@@ -82,3 +82,8 @@ def test_what_is_given_makes_up_for_a_damaged_gate(begun: RunDirectory, baseline
 def test_a_threshold_that_cannot_be_read_is_told_before_the_run():
     with pytest.raises(Mistake, match="latency_p98=25%: is not METRIC=CHANGE"):
         require_comparable(load("smoke"), Gate(thresholds=["latency_p98=25%"]))
+
+
+def test_a_run_is_never_its_own_baseline(baseline: Path):
+    with pytest.raises(Mistake, match="cannot be its own baseline"):
+        standing_gate(RunDirectory(baseline), Gate(baselines=[load_run(baseline)]))
