@@ -20,6 +20,8 @@ from soak.commands.options import (
     RunPath,
     Store,
     Thresholds,
+    asked_gate,
+    asked_told,
 )
 from soak.streams import open_closed, say
 from soak.verdict import ExitCode, Mistake
@@ -101,8 +103,6 @@ def run(
 
     SOAK_LOG=info logs more on stderr than the usual warning; there are debug, info, warning, error.
     """
-    from soak.comparison.baselines import Baselines
-    from soak.outlets import outlets
     from soak.scenario import load
     from soak.session import execute
 
@@ -120,12 +120,9 @@ def run(
         execute(
             chosen,
             out=out,
-            plain=plain,
-            as_json=as_json,
             arguments=sys.argv,
-            baselines=Baselines(store).read(baseline) if baseline else (),
-            thresholds=thresholds or (),
-            published=outlets(publish or ()),
+            told=asked_told(publish, plain=plain, as_json=as_json),
+            gate=asked_gate(baseline, thresholds, store),
         )
     )
 

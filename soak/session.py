@@ -17,7 +17,6 @@ from soak.controller import Controller, StopRequest
 from soak.logs import configure
 from soak.outlets import NOWHERE, Outlets, conclude, publishing
 from soak.report.document import document
-from soak.report.record import RunRecord
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, load
 from soak.show.plain import Plain
@@ -39,53 +38,42 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """To whom a run is told, and how."""
+    """To whom a run is told, and how. listen: what its scenario says, once that is known."""
 
     plain: bool
     as_json: bool
-    listen: str | None
-    published: Outlets
+    published: Outlets = NOWHERE
+    listen: str | None = None
 
 
 def execute(
     scenario: Scenario,
     *,
     out: Path,
-    plain: bool,
-    as_json: bool,
     arguments: Sequence[str],
-    baselines: Sequence[RunRecord] = (),
-    thresholds: Sequence[str] = (),
-    published: Outlets = NOWHERE,
+    told: Told,
+    gate: Gate,
 ) -> int:
-    """Run it and return the exit code. Raises Mistake where it cannot begin.
-
-    baselines: runs that this one must not be worse than, by more than the thresholds.
-    """
+    """Run it and return the exit code. Raises Mistake where it cannot begin."""
     interpreter(scenario.target)  # raises before there is a run directory
-    gate = Gate(baselines=baselines, thresholds=thresholds)
     require_comparable(scenario, gate)
     clock = _clock()
     directory = RunDirectory.named(out, scenario.name, clock.wall_s())
     controller = Controller(scenario, directory, clock, arguments, gate.document())
-    told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
-    return carry_out(controller, directory, clock, told, gate)
+    return carry_out(controller, directory, clock, replace(told, listen=scenario.listen), gate)
 
 
 def resume(
     path: Path,
     *,
     listen: str | None,
-    plain: bool,
-    as_json: bool,
     arguments: Sequence[str],
-    baselines: Sequence[RunRecord] = (),
-    thresholds: Sequence[str] = (),
-    published: Outlets = NOWHERE,
+    told: Told,
+    gate: Gate,
 ) -> int:
     """Go on with the run in that directory and return the exit code. Raises Mistake.
 
-    listen: another address than the run had. baselines and thresholds: other ones.
+    listen: another address than the run had. gate: another one, or none to keep the run's own.
     """
     directory = RunDirectory(path.resolve())
     if not directory.scenario.exists():
@@ -102,12 +90,11 @@ def resume(
         kept = read(directory, scenario)
     finally:
         directory.release(held)
-    gate = standing_gate(directory, Gate(baselines=baselines, thresholds=thresholds))
+    gate = standing_gate(directory, gate)
     require_comparable(scenario, gate)
     clock = _clock()
     controller = Controller(scenario, directory, clock, arguments, gate.document(), kept)
-    told = Told(plain=plain, as_json=as_json, listen=scenario.listen, published=published)
-    return carry_out(controller, directory, clock, told, gate)
+    return carry_out(controller, directory, clock, replace(told, listen=scenario.listen), gate)
 
 
 def _clock() -> SystemClock:

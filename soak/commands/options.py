@@ -1,11 +1,15 @@
-"""Which options do several commands share, and how do they print a list?"""
+"""Which options do several commands share, what do they mean, and how is a list printed?"""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from soak.comparison.gate import Gate
+    from soak.session import Told
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
@@ -38,6 +42,23 @@ Published = Annotated[
     ),
 ]
 STORE = Path("baselines")
+
+
+def asked_gate(baseline: str | None, thresholds: Sequence[str] | None, store: Path) -> "Gate":
+    """What --baseline, --threshold and --store ask of a run. Raises Mistake."""
+    from soak.comparison.baselines import Baselines
+    from soak.comparison.gate import Gate
+
+    baselines = Baselines(store).read(baseline) if baseline else ()
+    return Gate(baselines=baselines, thresholds=thresholds or ())
+
+
+def asked_told(publish: Sequence[str] | None, *, plain: bool, as_json: bool) -> "Told":
+    """What --plain, --json and --publish say. Raises Mistake."""
+    from soak.outlets import outlets
+    from soak.session import Told
+
+    return Told(plain=plain, as_json=as_json, published=outlets(publish or ()))
 
 
 def print_entries(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:

@@ -14,6 +14,8 @@ from soak.commands.options import (
     RunPath,
     Store,
     Thresholds,
+    asked_gate,
+    asked_told,
 )
 
 
@@ -36,19 +38,14 @@ def resume(
     Its time stood still meanwhile. What it was begun with as --baseline and --threshold holds,
     unless others are given. Exit codes as of `soak run`; 2 where it cannot go on.
     """
-    from soak.comparison.baselines import Baselines
-    from soak.outlets import outlets
     from soak.session import resume as go_on
 
     raise typer.Exit(
         go_on(
             run_path,
             listen=listen,
-            plain=plain,
-            as_json=as_json,
             arguments=sys.argv,
-            baselines=Baselines(store).read(baseline) if baseline else (),
-            thresholds=thresholds or (),
-            published=outlets(publish or ()),
+            told=asked_told(publish, plain=plain, as_json=as_json),
+            gate=asked_gate(baseline, thresholds, store),
         )
     )

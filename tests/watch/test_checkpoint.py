@@ -9,6 +9,7 @@ import pytest
 
 from soak import __version__, session
 from soak.clock import NS_PER_S, SystemClock
+from soak.comparison.gate import Gate
 from soak.controller import Controller, StopRequest
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
@@ -37,6 +38,8 @@ from soak.watch.observer import Observer
 from soak.watch.resumption import cut_logs
 from soak.watch.status import Status
 from soak.watch.worker_log import LogTail, WorkerFacts
+
+TOLD = session.Told(plain=True, as_json=False)
 
 SMOKE = load("smoke")
 
@@ -125,7 +128,7 @@ def test_a_run_of_other_circumstances_says_which(
 
 def test_what_is_no_run_is_refused(tmp_path: Path):
     with pytest.raises(NotResumable, match=r"no scenario\.yaml"):
-        session.resume(tmp_path, listen=None, plain=True, as_json=False, arguments=())
+        session.resume(tmp_path, listen=None, arguments=(), told=TOLD, gate=Gate())
 
 
 def test_a_run_that_is_still_going_on_is_refused(tmp_path: Path):
@@ -134,7 +137,7 @@ def test_a_run_that_is_still_going_on_is_refused(tmp_path: Path):
     assert held is not None
 
     with pytest.raises(NotResumable, match="still going on"):
-        session.resume(directory.path, listen=None, plain=True, as_json=False, arguments=())
+        session.resume(directory.path, listen=None, arguments=(), told=TOLD, gate=Gate())
     directory.release(held)
 
 
@@ -144,7 +147,7 @@ def test_a_run_whose_baseline_is_gone_is_refused(tmp_path: Path):
     directory.replace_json(directory.gate, gate)
 
     with pytest.raises(Mistake, match=r"its baseline is not there.*pass --baseline"):
-        session.resume(directory.path, listen=None, plain=True, as_json=False, arguments=())
+        session.resume(directory.path, listen=None, arguments=(), told=TOLD, gate=Gate())
 
 
 def test_a_directory_has_one_holder_at_a_time(tmp_path: Path):
