@@ -96,12 +96,10 @@ class Controller:
             raise NotResumable(f"{self._directory.path}: this run is still going on")
         try:
             return self._run(stop, show)
-        except RunDirError:
+        except (RunDirError, NotResumable):
+            self._directory.ring_to_be.unlink(missing_ok=True)
             if not self._has_begun:
                 self._directory.discard()
-            raise
-        except NotResumable:
-            self._directory.ring_to_be.unlink(missing_ok=True)
             raise
         finally:
             self._directory.release(held)
@@ -329,8 +327,8 @@ class Controller:
         directory, losses = self._directory, self._losses
         losses.look()
         self._ring.close()
-        if losses.sentence():
-            # What the schedule took is room for the report; without it nobody goes on.
+        if losses.sentence() and moment.state == "finished":
+            # What the schedule took is room for the report, and nobody goes on.
             directory.ring.unlink(missing_ok=True)
             directory.resumable.unlink(missing_ok=True)
         losses.keep(lambda: write_histograms(directory, self._observer.windows))

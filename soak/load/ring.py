@@ -30,6 +30,7 @@ from soak.load.slots import (
     LOST_WORD,
     MAGIC,
     MAX_PHASES,
+    MISSING_WORD,
     PID_WORD,
     SLOTS_WORD,
     T0_WORD,
@@ -49,13 +50,31 @@ class RingError(Exception):
     """The file is no ring of this version, or there is no room; the message names the file."""
 
 
+class _Word:
+    """One number of the header."""
+
+    def __init__(self, place: int) -> None:
+        self._place = place
+
+    def __get__(self, ring: "Ring", owner: object) -> int:
+        return int(ring._header[self._place])
+
+    def __set__(self, ring: "Ring", number: int) -> None:
+        ring._header[self._place] = number
+
+
 class Ring:
     """The mapped file as the controller uses it; `slots` gives the worker's view.
 
     One thread writes and drains. `scheduled` operations were written, `folded` is the index below
     which every result was drained. Slots from `secured` on are not reused, though drained: what
-    they say is nowhere else on disk. Without it (None) nobody will want to read them.
+    they say is nowhere else on disk. Without it (None) nobody will want to read them. lost_lines:
+    of the worker's log, which itself could not say so; missing_lines: of all logs, for who goes on.
     """
+
+    worker_pid = _Word(PID_WORD)
+    lost_lines = _Word(LOST_WORD)
+    missing_lines = _Word(MISSING_WORD)
 
     def __init__(self, memory: mmap.mmap) -> None:
         header = np.frombuffer(memory, np.int64, HEADER_BYTES // 8)
@@ -128,23 +147,6 @@ class Ring:
     def t0_ns(self) -> int:
         """Time zero of the run on the monotonic clock; 0 before `start`."""
         return int(self._header[T0_WORD])
-
-    @property
-    def worker_pid(self) -> int:
-        return int(self._header[PID_WORD])
-
-    @worker_pid.setter
-    def worker_pid(self, pid: int) -> None:
-        self._header[PID_WORD] = pid
-
-    @property
-    def lost_lines(self) -> int:
-        """Lines of the worker's log that found no room; the log itself could not say so."""
-        return int(self._header[LOST_WORD])
-
-    @lost_lines.setter
-    def lost_lines(self, count: int) -> None:
-        self._header[LOST_WORD] = count
 
     @property
     def carried(self) -> Carried:

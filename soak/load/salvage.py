@@ -65,7 +65,10 @@ NONE = Ours(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remains:
-    """results: to be folded. waiting: to be issued. last_ns: when a client last began one."""
+    """results: to be folded. waiting: to be issued. last_ns: when a client last began one.
+
+    missing_lines: what the logs had lost by then, which the checkpoint may not know.
+    """
 
     results: Results
     waiting: Ours
@@ -73,6 +76,7 @@ class Remains:
     void_count: int = 0
     in_doubt_count: int = 0
     last_ns: int = 0
+    missing_lines: int = 0
 
 
 class Wreck:
@@ -83,6 +87,7 @@ class Wreck:
         try:
             self.generation = ring.carried.generation
             self.t0_ns = ring.t0_ns
+            self.missing_lines = ring.missing_lines
             columns = ring.columns(0, ring.size)
         finally:
             ring.close()
@@ -178,6 +183,7 @@ def salvage(
         void_count=int(np.count_nonzero(is_void)),
         in_doubt_count=int(np.count_nonzero(is_in_doubt)),
         last_ns=wreck.last_ns,
+        missing_lines=wreck.missing_lines,
     )
 
 

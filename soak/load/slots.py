@@ -5,6 +5,7 @@
       5 worker pid  6 lines that the worker's log lost
       7 generation: how often the run was resumed  8 first index  9..11 checked, stored, deleted
       before it  12 whether the oracle's file may be torn: what a resumed worker goes on with
+      13 lines that all logs lost, as far as the controller knows: a full disk has no other place
       256..511  phase_begin_ns, 512..767 phase_end_ns: written for closed phases only
     then one column after the other, `slots` entries each:
       tag      int64  index << 16 | phase << 8 | operation; -1: empty,    controller, last
@@ -34,6 +35,7 @@ CLOSED = 1 << 62
 WRITTEN_LATE = 1 << 61  # added to a due time that had passed before a free client could see it
 
 SLOTS_WORD, T0_WORD, CLOSING_WORD, PID_WORD, LOST_WORD, CARRIED_WORD = 2, 3, 4, 5, 6, 7
+MISSING_WORD = 13
 BEGIN_WORD, END_WORD = 256, 512
 
 

@@ -180,7 +180,7 @@ def read(directory: RunDirectory, scenario: Scenario) -> Tree:
     if not directory.resumable.exists():
         raise NotResumable(
             f"{directory.path}: has no {directory.resumable.name}, because it ended before its "
-            f"load began, it finished, or its disk was full; {again}"
+            f"load began, or it finished; {again}"
         )
     try:
         tree = unpacked(directory.resumable.read_bytes())

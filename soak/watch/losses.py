@@ -9,6 +9,8 @@ from soak.state import Tree
 from soak.watch.events import EventLog
 from soak.watch.worker_log import LogTail
 
+UNKNOWN_CAUSE = "after its last checkpoint, for which there was no room either"
+
 
 class Losses:
     """Counts what the logs of controller and worker lost, and says so once as an event.
@@ -56,6 +58,8 @@ class Losses:
     def look(self) -> None:
         """Ask the ring what the worker lost; the first loss of all becomes an event."""
         self._worker_count = self._ring.lost_lines
+        # Damaged lines are found again by who goes on.
+        self._ring.missing_lines = self.line_count - self._tail.damaged_lines
         said = self.sentence()
         if said and not self._is_told:
             self._is_told = True
@@ -67,9 +71,15 @@ class Losses:
         lines = {"line_count": self.line_count, "troubles": self._troubles()}
         return {**lines, "is_told": self._is_told}
 
-    def restore(self, tree: Tree) -> None:
-        """What was missing before the run was interrupted is missing still."""
-        self._lines_before, self._troubles_before = tree["line_count"], tree["troubles"]
+    def restore(self, tree: Tree, missing_count: int) -> None:
+        """What was missing before the run was interrupted is missing still.
+
+        missing_count: as the ring has it, which is newer where a checkpoint found no room.
+        """
+        self._lines_before = max(tree["line_count"], missing_count)
+        self._troubles_before = tree["troubles"]
+        if self._lines_before and not self._troubles_before:
+            self._troubles_before = [UNKNOWN_CAUSE]
         self._is_told = tree["is_told"]
 
     def keep(self, write: Callable[[], None]) -> None:

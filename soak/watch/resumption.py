@@ -135,7 +135,7 @@ class Resumption:
         parts.facts.restore(tree["facts"])
         parts.tail.offset = tree["tail_offset"]
         parts.status.health_min = tree["health_min"]
-        parts.losses.restore(tree["losses"])
+        parts.losses.restore(tree["losses"], remains.missing_lines)
         parts.events.begin(standing.t0_ns, standing.wall_s)
         at_ns = max(tree["now_ns"], remains.last_ns)
         at_s = (at_ns - standing.t0_ns) / NS_PER_S

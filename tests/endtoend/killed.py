@@ -74,6 +74,10 @@ class Running:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def has_told(self, out: Path, workers: int, figures: int) -> bool:
         """Until its own worker, after so many others, told that many; False when it ended before.
 

@@ -1,14 +1,19 @@
 """Does a run that is stopped or killed go on as if nothing had been?"""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
 
+from soak.clock import sleep_s
+from soak.load.ring import Ring
 from tests.endtoend.conftest import only_run
 from tests.endtoend.killed import (
     CODES,
+    POLLS,
     Kill,
+    Running,
     in_doubt,
     killed_run,
     missing,
@@ -46,3 +51,52 @@ def test_every_operation_is_answered_once_or_in_doubt_and_no_answer_is_wrong(
         [event["time_s"] for event in events if event["kind"] == "gap"], abs=0.1
     )
     assert report["duration_s"] >= 24
+
+
+def fill_disk(running: Running) -> None:
+    """From now on no file of the controller grows: to it the disk is full."""
+    _, most = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (1, most))
+
+
+def lost_lines(out: Path, least: int) -> int:
+    """What the ring says its record lacks, once that is so many."""
+    for _ in range(POLLS):
+        ring = Ring.open(only_run(out) / "ring.bin")
+        found = ring.missing_lines
+        ring.close()
+        if found >= least:
+            return found
+        sleep_s(0.02)
+    raise AssertionError("waited in vain")
+
+
+@pytest.mark.slow
+def test_a_run_that_lost_lines_goes_on_and_its_certificate_says_so(tmp_path: Path):
+    scenario = write_scenario(tmp_path / "lossy.yaml", seed=11, seconds=12)
+    out = tmp_path / "runs"
+    running = Running("run", str(scenario), "--out", str(out))
+    assert running.has_told(out, 0, 2)
+    fill_disk(running)
+    lost = lost_lines(out, 10)
+    running.kill(out, "term")
+    stopped, words = running.end()
+    assert 143 == stopped, words
+    # The last checkpoint that found room is from before the first loss.
+    assert not (only_run(out) / "report.json").exists()
+
+    code, words = Running("resume", str(only_run(out))).end()
+
+    assert 13 == code, words
+    report = report_of(out)
+    certificate = report["certificate"]
+    assert certificate["lost_lines"] >= lost
+    assert not certificate["trusted"]
+    assert any(
+        f"lacks lines of its logs, {certificate['lost_lines']} in all" in reason
+        for reason in certificate["reasons"]
+    )
+    assert missing(scenario, report) == in_doubt(report)
+    assert 0 == sum(report["oracle"]["violations"].values())
+    events = (only_run(out) / "events.jsonl").read_text().splitlines()
+    assert 1 == sum(json.loads(event)["kind"] == "record_lost" for event in events)

@@ -42,7 +42,7 @@ def test_lines_that_were_lost_before_a_run_went_on_stay_lines(log: LineLog, tmp_
     tree, roomy = first.state(), LineLog(tmp_path / "events.jsonl")
     for _ in range(3):
         after = losses(tmp_path, roomy)
-        after.restore(unpacked(*packed(tree)))
+        after.restore(unpacked(*packed(tree)), missing_count=0)
         after.look()
         tree = after.state()
     roomy.close()
@@ -58,9 +58,32 @@ def test_lines_that_were_lost_before_a_run_went_on_stay_lines(log: LineLog, tmp_
 
 def test_lines_lost_since_are_added(log: LineLog, tmp_path: Path):
     found = losses(tmp_path, log)
-    found.restore({"line_count": 7, "troubles": ["worker.jsonl: damaged lines"], "is_told": True})
+    seven = {"line_count": 7, "troubles": ["worker.jsonl: damaged lines"], "is_told": True}
+    found.restore(seven, missing_count=0)
 
     log.append("a line")
 
     assert 8 == found.line_count
     assert "(worker.jsonl: damaged lines; full: No space left on device)" in found.sentence()
+
+
+def test_what_was_lost_after_the_last_checkpoint_the_ring_knows(log: LineLog, tmp_path: Path):
+    first = losses(tmp_path, log)
+    none = first.state()
+    for _ in range(3):
+        log.append("a line")
+    first.look()  # its event finds no room
+    first.look()
+    ring = Ring.open(tmp_path / "ring.bin")
+    missing = ring.missing_lines
+    ring.close()
+
+    roomy = LineLog(tmp_path / "events.jsonl")
+    after = losses(tmp_path, roomy)
+    after.restore(none, missing_count=missing)
+    after.look()
+    roomy.close()
+
+    assert 4 == missing == after.line_count
+    assert "4 in all, (after its last checkpoint" in after.sentence()
+    assert "record_lost" in (tmp_path / "events.jsonl").read_text()
