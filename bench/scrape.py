@@ -19,7 +19,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from soak.clock import monotonic_ns, process_cpu_ns
-from soak.show.exporter import BOUNDS_S, Exporter, page
+from soak.histogram import BOUNDS_S
+from soak.show.exporter import Exporter, page
 from soak.show.web import Server, serve
 from soak.snapshot import Snapshot
 from tests.snapshots import six_hours

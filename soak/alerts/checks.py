@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from soak.alerts.rule import RUN, Alert, Group, Recording, Severity
 from soak.detectors import slo
+from soak.histogram import BOUNDS_S
 from soak.scenario import Check, Scenario
-from soak.show.exporter import BOUNDS_S
 from soak.verdict import Mistake
 
 ALLOWED_BAD = {"p50": 0.5, "p95": 0.05, "p99": 0.01, "p999": 0.001}

@@ -20,7 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from soak.clock import NS_PER_S
-from soak.histogram import SIZE, Histogram, lower_bound_ns
+from soak.histogram import BOUNDS_S, SIZE, Histogram, lower_bound_ns
 from soak.show.exemplars import by_bucket, labels_of
 from soak.show.family import Family
 from soak.show.metrics import Distribution, distributions, families
@@ -29,12 +29,6 @@ from soak.snapshot import Exemplar, Snapshot
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-# An embedded engine answers in microseconds and a hanging one after a minute; objectives are set
-# at 1, 5, 10, 25, 50 and 100 ms, and a quantile is exact only where a bound lies.
-BOUNDS_S = (
-    *(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05),
-    *(0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, math.inf),
-)
 SERIES_PER_HISTOGRAM = len(BOUNDS_S) + 2
 # Where in a histogram's counts each exported bucket begins; a sum between these places is four
 # times as fast as Histogram.cumulative, which a test holds it to.
@@ -192,6 +186,12 @@ def _histogram_template(name: str, operation: str, shared: str, has_exemplars: b
         f'{name}_bucket{{{labels},le="{_number(bound)}"}} {figure}\n' for bound in BOUNDS_S
     )
     return f"{buckets}{name}_count{{{labels}}} %d\n{name}_sum{{{labels}}} %r\n"
+
+
+def families_text(found: Iterable[Family], scenario: str, target: str) -> str:
+    """Metrics of that scenario on that target as text 0.0.4."""
+    shared = _labels(("scenario", "target"), (scenario, target))
+    return "".join(_family_text(family, shared, False) for family in found)
 
 
 def _family_text(family: Family, shared: str, openmetrics: bool) -> str:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from soak.clock import NS_PER_S
-from soak.histogram import SIZE, Histogram, Integers, lower_bound_ns
+from soak.histogram import BOUNDS_S, SIZE, Histogram, Integers, lower_bound_ns
 from soak.show import wire
 from soak.show.exemplars import by_bucket, labels_of
-from soak.show.exporter import BOUNDS_S, MAX_SERIES, Counts, page
+from soak.show.exporter import MAX_SERIES, Counts, page
 from soak.show.family import Family
 from soak.show.metrics import Distribution
 from soak.snapshot import Exemplar, Snapshot

@@ -5,6 +5,7 @@ ones, and `soak show RUN --operation ID` says what is known of any of them. The 
 them from what it folds anyway; the load knows nothing of it.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soak.clock import NS_PER_S
+from soak.histogram import BOUNDS_S
 from soak.load.results import Results
 from soak.result import DETAIL_SHIFT, OPERATIONS, OUTCOME_MASK, OUTCOMES, Outcome
 from soak.rundir import LineLog
@@ -54,7 +56,7 @@ class Outlier:
 
 class Outliers:
     """Fed by the controller's loop. Holds one operation per kind and measure, and an exemplar per
-    kind, measure and power of two of the duration: a few thousand small objects at most.
+    kind, measure and published bucket: a few hundred small objects at most.
     """
 
     def __init__(
@@ -106,21 +108,26 @@ class Outliers:
 
     def flush(self) -> None:
         """Write down the slowest since the last time; only then metrics may lead there."""
-        found: dict[int, tuple[Outlier, list[str]]] = {}
+        written: dict[int, tuple[Outlier, list[str]]] = {}
         for (_, measure), (_, outlier) in self._slowest.items():
-            found.setdefault(outlier.index, (outlier, []))[1].append(measure)
-        for outlier, measures in found.values():
+            written.setdefault(outlier.index, (outlier, []))[1].append(measure)
+        for outlier, measures in written.values():
             self._log.append_row(outlier.row(measures))
         for key, (duration_ns, outlier) in self._slowest.items():
-            self._exemplars.setdefault(key, {})[duration_ns.bit_length()] = Exemplar(
+            found = Exemplar(
                 index=outlier.index,
                 duration_s=duration_ns / NS_PER_S,
                 wall_time=self._events.wall_time(outlier.end_ns / NS_PER_S),
             )
+            held = self._exemplars.setdefault(key, {})
+            place = bisect_left(BOUNDS_S, found.duration_s)
+            # What a bucket shows never gets older: Prometheus refuses that, and says so each time.
+            if place not in held or held[place].wall_time < found.wall_time:
+                held[place] = found
         self._slowest.clear()
 
     def exemplars(self) -> dict[tuple[str, str], tuple[Exemplar, ...]]:
-        """By operation and measure, oldest first: the latest of each order of magnitude."""
+        """By operation and measure, oldest first: the latest of each bucket."""
         return {
             key: tuple(sorted(held.values(), key=lambda exemplar: exemplar.wall_time))
             for key, held in self._exemplars.items()

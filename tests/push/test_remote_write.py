@@ -2,19 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from soak.clock import SystemClock
+from soak.clock import NS_PER_S, Clock, SystemClock
 from soak.push.backlog import Backlog
 from soak.push.gateway import PushError, outcome_text, push_outcome
-from soak.push.remote_write import Receiver, RemoteWrite
+from soak.push.remote_write import EVERY_S, Receiver, RemoteWrite
 from soak.push.samples import series, snappy
+from soak.snapshot import Exemplar
 from tests.programs import program
 from tests.servers import fetched, free_port, prometheus, running, serving, until
-from tests.snapshots import six_hours
+from tests.snapshots import STARTED, six_hours
+
+BUCKET = "soak_operation_latency_seconds_bucket"
+HOUR_S = 3_600.0
+SLOW = (
+    Exemplar(index=812, duration_s=1.9, wall_time=STARTED + 900),
+    Exemplar(index=4_711, duration_s=0.067, wall_time=STARTED + 10_790),
+)
 
 
 class Taker(BaseHTTPRequestHandler):
@@ -41,12 +50,28 @@ def taker(status: int = 204) -> Iterator[ThreadingHTTPServer]:
 
 @pytest.fixture(scope="module")
 def snapshot():
-    return six_hours(200)
+    return replace(six_hours(200), exemplars={("search", "latency"): SLOW})
 
 
-def writer(url: str, snapshot, folder: Path, said: list[str], token: str = "") -> RemoteWrite:
+def writer(
+    url: str, snapshot, folder: Path, said: list[str], token: str = "", clock: Clock | None = None
+) -> RemoteWrite:
     receiver = Receiver(url=url, token=token, fixed={"job": "soak", "instance": "a"})
-    return RemoteWrite(receiver, lambda: snapshot, folder, SystemClock(), said.append)
+    return RemoteWrite(receiver, lambda: snapshot, folder, clock or SystemClock(), said.append)
+
+
+@dataclass
+class Turns(SystemClock):
+    """From one question for the wall time to the next as much passes as between two turns."""
+
+    at_s: float
+
+    def wall_s(self) -> float:
+        self.at_s += EVERY_S
+        return self.at_s
+
+    def monotonic_ns(self) -> int:
+        return round(self.at_s * NS_PER_S)
 
 
 def test_snappy_literals_say_their_lengths():
@@ -144,6 +169,59 @@ def test_a_real_prometheus_holds_what_was_written_and_close_writes_the_last_word
     expected = {frozenset({("operation", n)}): t.count for n, t in snapshot.operations.items()}
     assert expected == operations
     assert sorted(expected.values()) == sorted(counted.values())
+
+
+@pytest.mark.slow
+def test_a_real_prometheus_keeps_the_exemplars_of_the_buckets(tmp_path, snapshot):
+    """In the test above it has no room for any, and takes the samples all the same."""
+    flags = ("--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage")
+    with prometheus(tmp_path / "prometheus", "global: {}\n", *flags) as server:
+        said: list[str] = []
+        push = writer(f"{server.url}/api/v1/write", snapshot, tmp_path / "b", said)
+        push.turn()
+        push.turn()  # it has them all already
+        span = {"start": STARTED, "end": STARTED + 4 * HOUR_S}
+        found = server.ask("query_exemplars", query=f'{BUCKET}{{job="soak"}}', **span)
+    kept = {
+        (one["seriesLabels"]["operation"], one["seriesLabels"]["le"]): [
+            (told["labels"]["operation_id"], float(told["value"]), told["timestamp"])
+            for told in one["exemplars"]
+        ]
+        for one in found
+    }
+    expected = {
+        ("search", "2.5"): [("812", 1.9, STARTED + 900)],
+        ("search", "0.075"): [("4711", 0.067, STARTED + 10_790)],
+    }
+    assert ([], expected) == (said, kept)
+    assert {snapshot.identity.run_id} == {
+        told["labels"]["run_id"] for one in found for told in one["exemplars"]
+    }
+    log = (tmp_path / "prometheus" / "prometheus.log").read_text()
+    assert "out-of-order exemplars" not in log
+
+
+@pytest.mark.slow
+def test_a_prometheus_that_was_away_for_an_hour_has_all_of_it_afterwards(tmp_path, snapshot):
+    said: list[str] = []
+    turns, ended_s = round(HOUR_S / EVERY_S), SystemClock().wall_s()
+    clock = Turns(ended_s - HOUR_S)
+    push = writer(f"http://127.0.0.1:{free_port()}/", snapshot, tmp_path / "b", said, clock=clock)
+    for _ in range(turns - 1):
+        push.turn()
+    assert (turns - 1, 0, 60) == (len(push.backlog), push.sent_count, len(said))
+    flags = ("--web.enable-remote-write-receiver",)
+    with prometheus(tmp_path / "prometheus", "global: {}\n", *flags) as server:
+        push._receiver = replace(push._receiver, url=f"{server.url}/api/v1/write")
+        push.turn()
+        counted = server.query("count_over_time(soak_run_info[2h])", ended_s)
+        oldest = server.query("time() - min_over_time(timestamp(soak_run_info)[2h:15s])", ended_s)
+    assert (0, 0, [turns]) == (
+        len(push.backlog),
+        push.backlog.dropped_count,
+        list(counted.values()),
+    )
+    assert [pytest.approx(HOUR_S - EVERY_S, abs=1)] == list(oldest.values())
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 
+from soak.histogram import BOUNDS_S
 from soak.show.exemplars import labels_of
-from soak.show.exporter import BOUNDS_S, OPENMETRICS_TYPE, Exporter
+from soak.show.exporter import OPENMETRICS_TYPE, Exporter
 from soak.show.web import serve
 from soak.snapshot import Exemplar, Snapshot
 from tests.endtoend.conftest import SOAK

@@ -11,11 +11,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from soak.clock import SystemClock
+from soak.histogram import BOUNDS_S
 from soak.plugins import available, load
 from soak.result import OUTCOMES, VIOLATIONS
 from soak.seams import Subject
 from soak.show.columns import REPORTED, RESOURCES
-from soak.show.exporter import BOUNDS_S, SERIES_PER_HISTOGRAM, Exporter, SnapshotCollector
+from soak.show.exporter import SERIES_PER_HISTOGRAM, Exporter, SnapshotCollector
 from soak.show.occurred import MAINTENANCE_KINDS
 from soak.snapshot import Hang, Snapshot
 from tests.programs import program

@@ -1,12 +1,14 @@
 """Are the slowest and the failed operations written down, bounded, and where metrics say?"""
 
 import csv
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from soak.histogram import BOUNDS_S
 from soak.load.results import Results
 from soak.result import OPERATIONS, Outcome, Violation, slot_code, violation_code
 from soak.rundir import LineLog
@@ -102,6 +104,20 @@ def test_a_slow_window_stays_visible_when_fast_ones_follow(bench: Bench):
         bench.outliers.close(10.0 * (window + 1))
     shown = bench.outliers.exemplars()["get", "latency"]
     assert [(1, 0.9), (601, 0.004)] == [(found.index, found.duration_s) for found in shown]
+
+
+def test_what_a_bucket_shows_never_gets_older(bench: Bench):
+    """Prometheus takes exemplars of a series in order alone. Of up to 50 ms are 30 and 45, of up
+    to 75 are 60, and 45 and 60 are of one power of two."""
+    latest: dict[int, float] = {}
+    for window, slowest_ms in enumerate((30, 45, 60, 30, 45, 60)):
+        bench.take(GET, [1, slowest_ms], first=2_000 * window)
+        bench.outliers.close(20.0 * (window + 1))
+        for found in bench.outliers.exemplars()["get", "latency"]:
+            place = bisect_left(BOUNDS_S, found.duration_s)
+            assert found.wall_time >= latest.get(place, 0.0)
+            latest[place] = found.wall_time
+    assert 2 == len(latest)
 
 
 def test_operations_that_failed_are_written_at_once_with_what_they_broke(bench: Bench):
