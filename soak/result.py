@@ -19,6 +19,7 @@ OPERATIONS = (
     "traverse",
     "maintain",
     "reopen",
+    "transition",
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,15 @@ class Target(Protocol):
 
     def directories(self) -> Sequence[Path]: ...
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Tiered(Protocol):
+    """What a target with the capability "transition" has beside a Target's own methods."""
+
+    def transition(self, share: float) -> int:
+        """Move that share of the uppermost tier to the next one now; how many records moved."""
+        ...
 
 
 class BuildTarget(Protocol):

@@ -184,6 +184,7 @@ class Snapshot:
     event_counts: Mapping[tuple[str, str], int]  # (kind, source) to count, maintenance only
     trend: Mapping[str, tuple[float, ...]]
     eviction: Mapping[str, float] = field(default_factory=dict)
+    fidelity: Mapping[str, float] = field(default_factory=dict)  # see soak/oracle/fidelity.py
     # (operation, latency or service or lateness) to slow ones, oldest first, at most 64
     exemplars: Mapping[tuple[str, str], tuple[Exemplar, ...]] = field(default_factory=dict)
     hang: Hang | None = None

@@ -255,6 +255,7 @@ def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -
             scan_count=wanted.scan,
             depth=wanted.depth,
             agent_filter_ratio=wanted.agent_filter,
+            transition_ratio=wanted.transition,
         ),
         [
             getattr(importance, phase.importance.kind)(**phase.importance.params.model_dump())

@@ -93,6 +93,7 @@ class Telemetry:
         self._last_event = 0
         self._stats = Changes()
         self._eviction = Changes()
+        self._fidelity = Changes()
         self._report_count = 0
         self._lost_count = 0
         self._is_whole = True
@@ -138,6 +139,7 @@ class Telemetry:
             deleted=population.deleted,
             violations={str(kind): n for kind, n in population.violations.items() if n},
             eviction=self._eviction.take(population.eviction_quality(), is_whole=self._is_whole),
+            fidelity=self._fidelity.take(population.fidelity.figures(), is_whole=self._is_whole),
             **self._mark(),
         )
         hiccup = {**self.hiccups.take(), **self._yardstick.take()}

@@ -28,9 +28,7 @@ SMALLEST_BLOCK = 16
 CLOSED_BLOCK = 256
 BLOCK_S = 0.25  # a block is about this long, so that new records are soon read
 
-STORE, STORE_BATCH, GET, SEARCH, UPDATE, DELETE, SCAN, LINK, TRAVERSE, MAINTAIN, REOPEN = range(
-    len(OPERATIONS)
-)
+STORE, STORE_BATCH, GET, SEARCH, UPDATE, DELETE, SCAN, LINK, TRAVERSE, MAINTAIN = range(10)
 # What is about a live record, and what can be without one.
 KEYED = np.isin(np.arange(256), (GET, SEARCH, UPDATE, LINK, TRAVERSE))
 NEEDS_RECORD = np.isin(np.arange(256), (GET, UPDATE, DELETE, LINK, TRAVERSE))

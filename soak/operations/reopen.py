@@ -1,11 +1,7 @@
 """Close the target and open it again; what was acknowledged must be there, what was deleted not."""
 
-import numpy as np
-
-from soak.clock import monotonic_ns
-from soak.oracle.answers import MISSING, judge_missing, judge_record
+from soak.operations._readback import first_broken, latest, spread
 from soak.oracle.population import ABSENT, PRESENT, Population
-from soak.result import Failure, attempt
 from soak.seams import Target
 
 CAPABILITY = "reopen"
@@ -30,41 +26,14 @@ class Reopen:
     def check(self, request: None, answer: object, start_ns: int) -> int:
         population = self._population
         slots = [
-            *_latest(population, PRESENT, LATEST),
-            *_spread(population, PRESENT, SPREAD),
-            *_latest(population, ABSENT, DELETED),
+            *latest(population, PRESENT, LATEST),
+            *spread(population, PRESENT, SPREAD),
+            *latest(population, ABSENT, DELETED),
         ]
-        for slot in slots:
-            code = self._read_back(population.occupant[slot])
-            if code not in (0, MISSING):
-                return code
-        return 0
-
-    def _read_back(self, key: int) -> int:
-        start_ns = monotonic_ns()
-        record = attempt(self._target.get, key)
-        if isinstance(record, Failure):
-            return 0
-        if record is None:
-            return judge_missing(self._population, CAPABILITY, key, start_ns)
-        return judge_record(self._population, key, record, start_ns)
+        return first_broken(self._target, population, CAPABILITY, slots)
 
     def abandon(self, request: None) -> None:
         """What a failed reopen lost is found by the operations that follow."""
-
-
-def _latest(population: Population, state: int, count: int) -> list[int]:
-    """The slots in this state that changed last."""
-    slots = np.flatnonzero((population.states == state) & (population.occupants >= 0))
-    chosen: list[int] = slots[np.argsort(population.changes_ns[slots])[-count:]].tolist()
-    return chosen
-
-
-def _spread(population: Population, state: int, count: int) -> list[int]:
-    """Slots in this state, evenly spread over all there are."""
-    slots = np.flatnonzero(population.states == state)
-    chosen: list[int] = slots[:: max(1, slots.size // count)][:count].tolist()
-    return chosen
 
 
 def build(target: Target, population: Population) -> Reopen:

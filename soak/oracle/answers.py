@@ -5,7 +5,7 @@ WRONG with the broken promise. What overlapped a write is not judged and is good
 """
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf
 
 from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT, Change, Population
 from soak.oracle.wording import read_tag
@@ -89,13 +89,13 @@ def judge_record(population: Population, key: int, record: Record, start_ns: int
 
 def _is_right(population: Population, key: int, version: int, record: Record) -> bool:
     """The text to the letter; the vector of one key in 16, if there is one; quantised ones pass."""
-    if record.key != key or record.text != population.content.text(key, version):
+    text = population.content.text(key, version)
+    if not population.fidelity.compare_text(text, record.text) or record.key != key:
         return False
     if key & 15 or record.vector.shape != (population.content.dimensions,):
         return True
     right = population.content.vector(key, version)
-    length = sqrt(float(record.vector @ record.vector))
-    return length > 0 and float(right @ record.vector) >= COSINE_MIN * length
+    return population.fidelity.compare_vector(right, record.vector, text) >= COSINE_MIN
 
 
 def _judge_content(

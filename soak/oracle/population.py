@@ -22,6 +22,7 @@ from soak.clock import monotonic_ns
 from soak.oracle import keyhash
 from soak.oracle.broken import BrokenPromises, Note
 from soak.oracle.eviction import EvictionLedger
+from soak.oracle.fidelity import Fidelity
 from soak.oracle.followed import FollowedKeys
 from soak.result import Violation, violation_code
 from soak.seams import Content, Hit, Query, Record, Target
@@ -44,6 +45,7 @@ class Shape:
     scan_count: int = 100
     depth: int = 2
     agent_filter_ratio: float = 0.5
+    transition_ratio: float = 0.2
 
 
 class Change:
@@ -82,6 +84,7 @@ class Population:
         self.keys = shape.keys
         self.importance_tables = [table.tolist() for table in importance]
         self.ledger = EvictionLedger()
+        self.fidelity = Fidelity()
         self.forgetting = False
         self.forgetting_seen = 0
         self.checked = 0

@@ -54,6 +54,7 @@ def document(snapshot: Snapshot) -> Document:
         },
         "recall": dataclasses.asdict(snapshot.recall),
         "eviction": dict(snapshot.eviction),
+        "fidelity": dict(snapshot.fidelity),
         "health": _health(snapshot),
         "environment": dict(snapshot.environment),
         "skipped": [{"name": name, "reason": reason} for name, reason in snapshot.skipped],

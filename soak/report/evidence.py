@@ -111,7 +111,6 @@ def answers(record: RunRecord) -> Html:
     ]
     seed = f"The same scenario with seed {document.get('seed')} issues the same operations; the "
     recall = as_section(document.get("recall"))
-    eviction = as_section(document.get("eviction"))
     return section(
         "answers",
         "Were the answers right?",
@@ -125,10 +124,8 @@ def answers(record: RunRecord) -> Html:
             [
                 *_named(recall, "recall", ("mean", "first", "last"), figures.share),
                 *_named(recall, "searches scored", ("samples",), figures.whole),
-                *(
-                    (f"eviction, {k}".replace("_", " "), figures.digits(figures.number(v)))
-                    for k, v in eviction.items()
-                ),
+                *_spelled("eviction", as_section(document.get("eviction"))),
+                *_spelled("what comes back", as_section(document.get("fidelity"))),
             ]
         ),
     )
@@ -280,6 +277,19 @@ def _stretch_cells(part: Stretch) -> tuple[str, ...]:
 def _outcomes(row: object) -> Sequence[str]:
     outcomes = as_section(as_section(row).get("outcomes"))
     return [figures.whole(outcomes.get(n)) for n in ("ok", "missing", "wrong", "error", "timeout")]
+
+
+def _spelled(label: str, row: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Every figure of it that is known."""
+    known = [
+        (name, figures.error(v) if "error" in name else figures.digits(figures.number(v)))
+        for name, v in row.items()
+    ]
+    return [
+        (f"{label}, {name}".replace("_", " "), text)
+        for name, text in known
+        if text != figures.NOT_KNOWN
+    ]
 
 
 def _named(

@@ -33,6 +33,18 @@ def digits(value: float) -> str:
     return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text else text
 
 
+def error(value: object) -> str:
+    """An error as a share of the whole, however small: 2.1e-04."""
+    figure = number(value)
+    return f"{figure:.1e}" if math.isfinite(figure) else NOT_KNOWN
+
+
+def signed(value: object) -> str:
+    """A difference of ratios: +0.012."""
+    figure = number(value)
+    return f"{figure:+.3f}" if math.isfinite(figure) else NOT_KNOWN
+
+
 def whole(value: object) -> str:
     figure = number(value)
     return f"{figure:,.0f}" if math.isfinite(figure) else NOT_KNOWN

@@ -63,6 +63,7 @@ def recover(journal: Journal, run_id: str, *, is_alive: bool) -> Document:
         },
         "recall": {"k": _k(journal), **_recall(journal.samples)},
         "eviction": {},
+        "fidelity": {},
         "health": _health(journal.samples),
         "environment": environment,
         "version": environment.get("soak", ""),

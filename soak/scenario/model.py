@@ -1,7 +1,7 @@
 """What is a scenario, once it is read? Frozen models; a field's name is its key in the file."""
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -152,6 +152,9 @@ class Population(Strict):
     scan: int = Field(100, ge=1, le=1 << 20, description="How many records a scan reads.")
     depth: int = Field(2, ge=1, le=8, description="How many steps a traversal walks.")
     agent_filter: Share = Field(0.5, description="Share of searches within one agent's records.")
+    transition: Share = Field(
+        0.2, description="Share of the uppermost tier that a transition moves to the next."
+    )
     preload: int = Field(
         0, ge=0, le=MAX_KEYS, description="Records stored before time zero, not measured."
     )
@@ -193,6 +196,9 @@ class Scenario(Strict):
     observe: Observe = Observe()
     maintain_every: Positive | None = Field(
         None, description="Ask the target for maintenance this often, beside the mix."
+    )
+    requires: Annotated[tuple[Literal["pin", "tiers"], ...], Field(strict=False)] = Field(
+        (), description="What the target must have beside its operations to answer the question."
     )
     listen: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
         "127.0.0.1:9464", description="Where /metrics and the page are served; null: nowhere."

@@ -12,7 +12,7 @@ Contradiction = tuple[Path, str]
 
 _STORING = frozenset({"store", "store_batch"})
 # These need no record: everything else of a mix asks for one that was stored before.
-_NEED_NOTHING = frozenset({*_STORING, "scan", "maintain", "reopen"})
+_NEED_NOTHING = frozenset({*_STORING, "scan", "maintain", "reopen", "transition"})
 MAX_TOTAL_S = 366 * 86_400
 
 
@@ -78,6 +78,10 @@ def _target(scenario: Scenario) -> Iterator[Contradiction]:
     lacking = [name for name in scenario.operations if _capability(name) not in can]
     if lacking:
         yield from _lacking(scenario, lacking)
+    for i, feature in enumerate(scenario.requires):
+        if feature not in can:
+            remedy = "take another target, or another scenario"
+            yield ("requires", i), f"the target {target.name} has no {feature}; {remedy}"
     if scenario.population.preload and not can & _STORING:
         yield ("population", "preload"), f"the target {target.name} can store nothing"
     wanted = getattr(target.params, "dimensions", None)

@@ -141,6 +141,9 @@ class Embedded:
     def maintain(self) -> None:
         self._ask(lambda opened: opened.maintain())
 
+    def transition(self, share: float) -> int:
+        return self._ask(lambda opened: opened.transition("short", share))
+
     def reopen(self) -> None:
         with self._gate:
             # A second reopen waits for the first, like any call.

@@ -14,7 +14,7 @@ from soak.result import OPERATIONS
 from soak.scenario.quantities import Duration, Size
 from soak.seams import Target
 
-CAPABILITIES = frozenset({*OPERATIONS, "pin"})
+CAPABILITIES = frozenset({*OPERATIONS, "pin", "tiers"})
 Positive = Field(None, ge=1)
 Share = Field(None, gt=0, le=1)
 

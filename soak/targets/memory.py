@@ -18,7 +18,7 @@ from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
 from soak.targets._exact_rows import ChooseVictim, ExactRows, least_important
 from soak.targets._store_log import StoreLog, frame_bytes
 
-CAPABILITIES = frozenset({*OPERATIONS, "pin"})
+CAPABILITIES = frozenset({*OPERATIONS, "pin"}) - {"transition"}
 EVENTS_KEPT = 1024
 NODES_MAX = 1000
 GARBAGE_BYTES_MIN = 1 << 20

@@ -50,6 +50,9 @@ class Null:
     def maintain(self) -> None:
         pass
 
+    def transition(self, share: float) -> int:
+        return 0
+
     def reopen(self) -> None:
         pass
 

@@ -152,6 +152,7 @@ class Status:
             event_counts=dict(self._events.maintenance),
             trend=self._trend(),
             eviction=dict(facts.eviction),
+            fidelity=dict(facts.fidelity),
             exemplars=observer.outliers.exemplars(),
             hang=moment.hang,
             skipped=self._judge.skipped,

@@ -62,6 +62,7 @@ class WorkerFacts:
     error_types: dict[int, str] = field(default_factory=dict)  # at most MAX_ERROR_CLASSES + 1
     counters: dict[str, float] = field(default_factory=dict)
     eviction: dict[str, float] = field(default_factory=dict)
+    fidelity: dict[str, float] = field(default_factory=dict)
     hiccup: dict[str, float] = field(default_factory=dict)
     recall_k: int = 0
     recall_samples: int = 0
@@ -98,6 +99,7 @@ class WorkerFacts:
             case "counters":
                 self.counters = _figures(line)
                 self.eviction = _renewed(self.eviction, line, "eviction")
+                self.fidelity = _renewed(self.fidelity, line, "fidelity")
             case "hiccup":
                 self.hiccup = _figures(line)
             case "recall":

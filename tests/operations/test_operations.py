@@ -324,3 +324,41 @@ def test_two_searches_near_one_key_differ(population):
     first, second = search.prepare(7, 0), search.prepare(7, 0)
 
     assert 0.5 < float(first.vector @ second.vector) < 0.999
+
+
+class Moving(Scripted):
+    """Says of its tiers what a test puts in, and drops what it is told to on the way."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.moved, self.tiers, self.drops = [], {}, []
+
+    def transition(self, share):
+        self.moved.append(share)
+        for key in self.drops:
+            self.delete(key)
+        return 3
+
+    def stats(self):
+        return {**super().stats(), **self.tiers}
+
+
+@pytest.mark.parametrize(
+    ("tiers", "drops", "result"),
+    [
+        ({"tier_short_count": 6.0, "tier_long_count": 4.0}, [], ("ok", None)),
+        ({}, [], ("ok", None)),
+        ({"tier_short_count": 5.0, "tier_long_count": 4.0}, [], ("wrong", Violation.LOST)),
+        ({"tier_short_count": 7.0, "tier_long_count": 4.0}, [], ("wrong", Violation.GHOST)),
+        ({}, [9], ("wrong", Violation.LOST)),
+    ],
+    ids=["all there", "no tiers told", "one too few", "one too many", "one gone"],
+)
+def test_a_transition_moves_its_share_and_loses_nothing(tiers, drops, result, population, tmp_path):
+    target = Moving(tmp_path / "target")
+    population.watch(target)
+    fill(target, population)
+    target.tiers, target.drops = tiers, drops
+
+    assert result == issue(target, population, "transition")
+    assert [population.shape.transition_ratio] == target.moved

@@ -144,3 +144,16 @@ def test_a_vector_of_nothing_is_a_target_error(target):
 def test_an_option_out_of_range_is_told_when_the_scenario_is_read():
     with pytest.raises(ValidationError, match="capacity_records"):
         engine.Params(capacity_records=0)
+
+
+def test_a_forced_transition_moves_its_share_of_the_records_and_all_answer(tmp_path):
+    population = small_population(tmp_path)
+    target = build(tmp_path)
+    load = MixedLoad(target, population, {"store": 4, "get": 5, "transition": 1})
+    load.run(600, clients=2)
+    tiers = {name: target.stats()[f"tier_{name}_count"] for name in ("short", "intermediate")}
+    target.close()
+
+    assert [] == population.drain_notes()
+    assert {Outcome.OK} == load.outcomes.keys() - {Outcome.MISSING}
+    assert tiers["intermediate"] > tiers["short"] > 0
