@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soak.bench.suite import Benchmark
+from soak.bench.tiers import tier_figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
 from soak.report.record import ALIVE, RunRecord
@@ -35,7 +36,7 @@ def document(outcome: Outcome) -> dict[str, object]:
         "category": outcome.benchmark.category,
         "timestamp": report.get("started"),
         "verdict": _verdict(outcome, report),
-        "results": results(report, plan),
+        "results": _all_results(report, plan),
         "objectives": [objective(check) for check in as_rows(report.get("checks"))],
         "metadata": {
             "execution_time_s": outcome.execution_s,
@@ -49,6 +50,11 @@ def document(outcome: Outcome) -> dict[str, object]:
     safe = finite(content)
     assert isinstance(safe, dict)
     return safe
+
+
+def _all_results(report: Section, plan: Section) -> dict[str, object]:
+    found = results(report, plan)
+    return {**found, **tier_figures(report, found)}
 
 
 def _verdict(outcome: Outcome, report: Section) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from soak.bench import table as tables
+from soak.bench import tiers
 from soak.bench.goals import goal_rows
 from soak.bench.pictures import Picture, in_order, pictures
 from soak.bench.running import disturbance
@@ -134,6 +135,7 @@ def _category(name: str, documents: Sequence[Section]) -> Html:
         name,
         name.capitalize(),
         _scaling(documents),
+        _tiers(documents),
         *drawn,
         folded("All figures", table(head, rows, text_columns=(0, 1, 2))) if rows else "",
         folded("All objectives", table(tables.OBJECTIVES, bounds, text_columns=(0, 1, 2)))
@@ -164,6 +166,19 @@ def _scaling(documents: Sequence[Section]) -> Html:
         for name, held in further_rows(documents)
     ]
     return together(parts)
+
+
+def _tiers(documents: Sequence[Section]) -> Html:
+    """What a record takes in each tier beside full precision, and what became of it."""
+    rows = tiers.tier_rows(in_order(documents))
+    if not rows:
+        return Html("")
+    said = (
+        "Float32 is what vector and text take at full precision. Memory is measured from outside, "
+        "less 40 MB; accounted is what the target says it holds. Errors are means over what gets "
+        "returned: length of the difference as a share of the vector's, and 1 - cosine."
+    )
+    return together((table(tiers.HEAD, rows, text_columns=(0, 1)), element("p", said)))
 
 
 def _others(documents: Sequence[Section]) -> Html:

@@ -9,6 +9,7 @@ from soak.bench.outcome import Outcome, document
 from soak.bench.running import Bench, run_scenario
 from soak.bench.scaling import with_scaling
 from soak.bench.suite import Benchmark
+from soak.bench.tiers import with_tiers
 from soak.clock import NS_PER_S
 from soak.report.document import Section
 from soak.verdict import Mistake
@@ -36,7 +37,7 @@ def run_suite(
 
     with ThreadPoolExecutor(max_workers=parallel) as workers:
         results = list(workers.map(measured, suite))
-    documents = with_scaling([_of_many(told, parallel) for told in results])
+    documents = with_tiers(with_scaling([_of_many(told, parallel) for told in results]))
     keep(documents)
     return documents
 
