@@ -227,8 +227,10 @@ class Controller:
 
     def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show) -> None:
         next_snapshot_ns = self._t0_ns
+        self.beat_ns = self._clock.monotonic_ns()
         while not self._is_over(worker, stop):
             now_ns = self._clock.monotonic_ns()
+            self._observer.note_turn(self.beat_ns, now_ns)
             self.beat_ns = now_ns
             self._feeder.feed(now_ns)
             self._observer.take(self._ring.drain())

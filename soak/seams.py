@@ -204,7 +204,8 @@ class Evidence:
 
     columns["t_s"] is strictly increasing; a missing figure is nan. warm_until_s: what came before
     is warm-up. planned_s: how long the run means to be. gaps_s: when it went on after a gap, with
-    another process of the target.
+    another process of the target. standstills_s: from when to when the tester itself stood still,
+    stopped or frozen; what is late then is not the target's.
     """
 
     columns: Mapping[str, Floats]
@@ -212,6 +213,7 @@ class Evidence:
     warm_until_s: float
     planned_s: float
     gaps_s: tuple[float, ...] = ()
+    standstills_s: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from soak.detectors._stretch import unspoilt
 from soak.result import OPERATIONS
 from soak.seams import Evidence, Floats
 
@@ -29,6 +30,8 @@ LATENCIES = tuple(
     for quantile in ("p50", "p99")
 )
 SERIES = (*LATENCIES, THROUGHPUT, RECALL, ERRORS)
+# What no process of the target takes with it when it goes.
+QUALITIES = (RECALL, ERRORS)
 # A covariate that hardly moves explains nothing.
 VARIES = 0.005
 COLLINEAR = 0.995
@@ -81,14 +84,18 @@ class Cut:
 
 
 def course_of(evidence: Evidence, series: str) -> Course | None:
-    """The figure after warm-up, window by window; None where it was not measured."""
+    """The figure after warm-up, window by window; None where it was not measured.
+
+    Windows that tell of a gap or a standstill, too, are left out.
+    """
     columns = evidence.columns
     t_s = columns.get("t_s", np.empty(0))
     values = _values(columns, series)
     if values is None or not t_s.size:
         return None
-    scale: Scale = "share" if series in (RECALL, ERRORS) else "ratio"
+    scale: Scale = "share" if series in QUALITIES else "ratio"
     sign = -1.0 if series in (RECALL, THROUGHPUT) else 1.0
+    values = unspoilt(evidence, values)
     known = np.isfinite(values) & (t_s > evidence.warm_until_s)
     if scale == "ratio":
         known &= values > 0
@@ -164,7 +171,7 @@ def _covariates(columns: Mapping[str, Floats], at: np.ndarray, series: str) -> d
     """Medians of what was seen since the window before; those that are nowhere missing."""
     found: dict[str, Floats] = {}
     live = columns.get("live_records")
-    wanted = {} if series in (RECALL, ERRORS) else {"control": columns.get(CONTROL)}
+    wanted = {} if series in QUALITIES else {"control": columns.get(CONTROL)}
     wanted |= {"records": live}
     if live is not None and "tombstones" in columns:
         wanted["dead"] = 1 + columns["tombstones"] / np.maximum(live, 1.0)
@@ -179,7 +186,7 @@ def _covariates(columns: Mapping[str, Floats], at: np.ndarray, series: str) -> d
         figures = _medians(column, begins, at + 1)
         if np.isfinite(figures).all() and (figures > 0).all():
             found[name] = np.log(figures)
-    if series not in (RECALL, ERRORS) and {WAITED, RAN} <= columns.keys():
+    if series not in QUALITIES and {WAITED, RAN} <= columns.keys():
         found["waited"] = _waited(columns[WAITED], columns[RAN], begins, at)
     return found
 

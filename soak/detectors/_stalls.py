@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soak.detectors._stretch import unspoilt
 from soak.seams import Evidence
 from soak.sentences import clock_time, count, figure
 
@@ -46,11 +47,11 @@ class Stalls:
 
 def stalls_of(evidence: Evidence, least_s: float) -> Stalls | None:
     """After warm-up; None where no window told. A stall that is longer than a window shows when its
-    call comes back."""
+    call comes back. While the tester stood still every call seemed to."""
     longest = evidence.columns.get(LONGEST)
     if longest is None:
         return None
-    t_s = evidence.columns["t_s"]
+    t_s, longest = evidence.columns["t_s"], unspoilt(evidence, longest)
     seen = np.isfinite(longest) & (t_s > evidence.warm_until_s)
     if not seen.any():
         return None

@@ -1,10 +1,18 @@
-"""Which part of a run had one process of the target? A gap ends it, and another one begins."""
+"""Which part of a run is one piece? A gap ends a process of the target, a standstill spoils times.
+
+A gap has no length in run time: the run was resumed. In a standstill run time went on, and what
+fell due meanwhile came late; so does the rest until that has been caught up, for which as long
+again is allowed: a target that is asked for half of what it can do has then done it.
+"""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from soak.seams import Evidence
-from soak.sentences import clock_time
+import numpy as np
+from numpy.typing import NDArray
+
+from soak.seams import Evidence, Floats
+from soak.sentences import clock_time, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +21,40 @@ class Stretch:
 
     evidence: Evidence
     said: str
+
+
+def spans_gap(evidence: Evidence, begins_s: Floats, ends_s: Floats) -> NDArray[np.bool_]:
+    """Which of these stretches, shape (n,), have a gap in them or part of a standstill."""
+    found = np.zeros(ends_s.size, dtype=np.bool_)
+    for gap_s in evidence.gaps_s:
+        found |= (begins_s < gap_s) & (ends_s > gap_s)
+    for from_s, to_s in evidence.standstills_s:
+        found |= (begins_s < to_s + (to_s - from_s)) & (ends_s > from_s)
+    return found
+
+
+def unspoilt(evidence: Evidence, values: Floats) -> Floats:
+    """The same with nan for figures that tell of a gap or a standstill, too.
+
+    values: a figure per window, at its end, and nan in between; in a long run each stands for
+    several windows, in the middle of them.
+    """
+    at = np.flatnonzero(np.isfinite(values))
+    t_s = evidence.columns["t_s"][at]
+    length_s = np.diff(t_s, prepend=2 * t_s[:1] - t_s[1:2]) if t_s.size > 1 else np.zeros(t_s.size)
+    is_spoilt = spans_gap(evidence, t_s - length_s, t_s + length_s / 2)
+    kept = values.copy()
+    kept[at[is_spoilt]] = np.nan
+    return kept
+
+
+def left_out(evidence: Evidence) -> str:
+    """The end of a sentence that says why something is missing; empty where nothing need be."""
+    number = len(evidence.standstills_s)
+    if not number:
+        return ""
+    times = "once" if number == 1 else f"{count(number)} times"
+    return f"; the tester stood still {times}, and what was measured then is left out"
 
 
 def of_one_process(evidence: Evidence) -> Stretch:

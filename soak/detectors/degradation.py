@@ -20,8 +20,18 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from soak.detectors._change import Change, find_change, since
-from soak.detectors._course import LATENCIES, SERIES, Course, Cut, calm, course_of, cut
+from soak.detectors._course import (
+    LATENCIES,
+    QUALITIES,
+    SERIES,
+    Course,
+    Cut,
+    calm,
+    course_of,
+    cut,
+)
 from soak.detectors._stalls import stalls_of
+from soak.detectors._stretch import left_out, of_one_process
 from soak.detectors._trend import log_mean
 from soak.plugins import nearest
 from soak.scenario.quantities import Duration
@@ -144,6 +154,19 @@ def detect(evidence: Evidence, params: Params) -> Finding:
 
 
 def _of_series(evidence: Evidence, params: Params) -> Finding:
+    """Of a run with gaps times and rates are judged in the longest stretch between them: another
+    process, perhaps on another machine, is no change of this one. Quality has to last."""
+    said = ""
+    if params.series not in QUALITIES:
+        stretch = of_one_process(evidence)
+        evidence, said = stretch.evidence, stretch.said
+    finding = _of_stretch(evidence, params)
+    if finding.status is Status.UNKNOWN:
+        said += left_out(evidence)
+    return replace(finding, reason=finding.reason + said)
+
+
+def _of_stretch(evidence: Evidence, params: Params) -> Finding:
     course = course_of(evidence, params.series)
     if course is None or not course.t_s.size:
         return _unknown(f"{params.series} not measured")

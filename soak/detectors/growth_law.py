@@ -9,11 +9,12 @@ after the other (jackknife: Kuensch 1989), since neighbours share what disturbed
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._stretch import of_one_process, unspoilt
 from soak.detectors._student import student_quantile
 from soak.scenario.quantities import Size
 from soak.seams import Evidence, Finding, Floats
@@ -65,8 +66,22 @@ class Law:
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Fail when the whole interval is above the bound, pass when none of it is, else unknown."""
-    law = law_of(evidence.columns, params, evidence.warm_until_s)
+    """Fail when the whole interval is above the bound, pass when none of it is, else unknown.
+
+    Of a run with gaps the longest stretch between them is looked at, but for what is on disk.
+    """
+    if params.column.startswith("disk_"):
+        return _of_stretch(evidence, params)
+    stretch = of_one_process(evidence)
+    finding = _of_stretch(stretch.evidence, params)
+    return replace(finding, reason=finding.reason + stretch.said)
+
+
+def _of_stretch(evidence: Evidence, params: Params) -> Finding:
+    columns = dict(evidence.columns)
+    if params.column.endswith("_s") and params.column in columns:
+        columns[params.column] = unspoilt(evidence, columns[params.column])
+    law = law_of(columns, params, evidence.warm_until_s)
     name = params.column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")
     if isinstance(law, str):
         return Finding(status=Status.UNKNOWN, reason=law, unit=UNIT)

@@ -8,6 +8,7 @@ a quarter of those of 2 % and more (docs/scorecard.md); so it judges nothing: it
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._stretch import spans_gap
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import count
@@ -39,7 +40,10 @@ def detect(evidence: Evidence, params: Params) -> Finding:
     }
     if not any(column.size for column, _ in found.values()):
         return Finding(status=Status.UNKNOWN, reason="neither memory, latency nor health is known")
-    times = {kind: events(column, t_s, kind, params) for kind, (column, t_s) in found.items()}
+    times = {
+        kind: _of_one_piece(evidence, events(column, t_s, kind, params), t_s)
+        for kind, (column, t_s) in found.items()
+    }
     parts = ", ".join(f"{count(len(times[kind]))} by {kind}" for kind in found)
     together = np.unique(np.concatenate(list(times.values())))
     seen = count(together.size)
@@ -60,6 +64,12 @@ def events(values: Floats, t_s: Floats, kind: str, params: Params) -> Floats:
         return t_s[1:][after - before >= params.health_rise]
     share = params.memory_fall if kind == MEMORY else params.latency_fall
     return t_s[1:][after <= (1 - share) * before]
+
+
+def _of_one_piece(evidence: Evidence, fired_s: Floats, t_s: Floats) -> Floats:
+    """Without those that compare two sides of a gap: another process holds less from its start."""
+    before_s = t_s[np.searchsorted(t_s, fired_s) - 1]
+    return fired_s[~spans_gap(evidence, before_s, fired_s)]
 
 
 def _moments(evidence: Evidence, params: Params, name: str) -> tuple[Floats, Floats]:

@@ -27,7 +27,7 @@ from soak.watch.observer import Observer
 from soak.watch.status import Status
 from soak.watch.worker_log import LogTail, WorkerFacts
 
-LAYOUT = 3
+LAYOUT = 4
 EVERY_S = 10.0
 # Of the controller's time, at most, however large the population is.
 COST_RATIO = 0.005

@@ -6,13 +6,14 @@ job. One lock guards the series; nothing is read from the target or from /proc u
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 
 import numpy as np
 
-from soak.clock import NS_PER_S, Clock
+from soak.clock import NS_PER_S, TIME_SCALE, Clock
 from soak.histogram import Histogram
 from soak.judge.certificate import SamplerRecord
 from soak.load.results import Results
@@ -40,8 +41,12 @@ CUMULATIVE = (
     *("cpu_s", "cpu_wait_s", "tester_cpu_s", "host_busy_s", "host_throttled_s"),
     *("faults_minor", "faults_major", "read_bytes", "written_bytes"),
 )
+# Away for longer, the tester was stopped or frozen, or its machine was: nobody schedules, and what
+# falls due comes late. Shorter, and the schedule that is written ahead hardly lets it be felt.
+STANDSTILL_S = 5.0 * TIME_SCALE
+MAX_STANDSTILLS = 1_000  # the latest
 STATE = (
-    *("idle_lateness", "result_count", "unissued_count", "latest", "ranges"),
+    *("idle_lateness", "result_count", "unissued_count", "latest", "ranges", "standstills_s"),
     *("_sample_header", "_sample_count", "_waiting"),
 )
 
@@ -83,6 +88,7 @@ class Observer:
         self._planned_ns = round(scenario.duration_s * NS_PER_S)
         self._sample_s = scenario.observe.sample
         self._sampled_s = 0.0
+        self.standstills_s: deque[tuple[float, float]] = deque(maxlen=MAX_STANDSTILLS)
         self.series = Series()
         self.latest: dict[str, float] = {}
         self.ranges: dict[str, tuple[float, float, float]] = {}
@@ -128,6 +134,14 @@ class Observer:
             self.facts.fold(line)
             if line.get("kind") == "maintenance":
                 self._declare(line)
+
+    def note_turn(self, before_ns: int, now_ns: int) -> None:
+        """The controller's loop turned then and now; long apart they are the ends of a standstill.
+        """
+        away_s = (now_ns - before_ns) / NS_PER_S
+        if away_s > STANDSTILL_S:
+            event = self._events.add("standstill", "detected", before_ns, away_s)
+            self.standstills_s.append((event.time_s, event.time_s + away_s))
 
     def close_window(
         self, end_s: float, phase: str, due_count: int, *, is_measured: bool

@@ -80,6 +80,7 @@ class Status:
             warm_until_s=self._warm_until_s,
             planned_s=self._planned_s,
             gaps_s=tuple(gap.at_s for gap in self.gaps),
+            standstills_s=tuple(self._observer.standstills_s),
         )
         verdicts = self._judge.judge(evidence)
         well = health(columns, totals, self._warm_until_s)

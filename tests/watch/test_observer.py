@@ -10,7 +10,7 @@ from soak.rundir import LineLog, RunDirectory
 from soak.scenario import load
 from soak.state import packed, unpacked
 from soak.watch.events import EventLog
-from soak.watch.observer import Observer
+from soak.watch.observer import STANDSTILL_S, Observer
 from soak.watch.worker_log import LogTail, WorkerFacts
 
 
@@ -76,3 +76,23 @@ def test_an_observer_goes_on_where_another_one_stopped(tmp_path: Path):
     assert (4, 4) == (second.result_count, second.windows.totals()["store"].count)
     assert (5.0, 6.0, 1) == (row.start_s, row.end_s, row.count)
     assert [1_000.0, 1_000.0] == second.columns()["tester_cpu_s"].tolist()
+
+
+def test_a_loop_that_did_not_turn_stood_still(tmp_path: Path):
+    directory = RunDirectory(tmp_path)
+    log = LineLog(directory.events)
+    events = EventLog(log)
+    events.begin(100 * NS_PER_S, wall_s=0.0)
+    tail = LogTail(directory.worker_log)
+    observer = Observer(load("smoke"), directory, SystemClock(), events, WorkerFacts(), tail)
+    before_ns = 140 * NS_PER_S
+
+    observer.note_turn(before_ns, before_ns + round(STANDSTILL_S * NS_PER_S))
+    observer.note_turn(before_ns, before_ns + 30 * NS_PER_S)
+    tree = unpacked(*packed(observer.state()))
+    for written in (log, *observer.logs):
+        written.close()
+
+    assert [(40.0, 70.0)] == tree["standstills_s"]
+    (event,) = events.latest
+    assert ("standstill", 40.0, 30.0) == (event.kind, event.time_s, event.duration_s)
