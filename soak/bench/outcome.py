@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from soak.bench.phases import phase_figures
 from soak.bench.suite import Benchmark
 from soak.bench.tiers import tier_figures
+from soak.bench.transitions import transition_figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
 from soak.report.record import ALIVE, RunRecord
@@ -36,7 +38,7 @@ def document(outcome: Outcome) -> dict[str, object]:
         "category": outcome.benchmark.category,
         "timestamp": report.get("started"),
         "verdict": _verdict(outcome, report),
-        "results": _all_results(report, plan),
+        "results": _all_results(report, plan, outcome.record),
         "objectives": [objective(check) for check in as_rows(report.get("checks"))],
         "metadata": {
             "execution_time_s": outcome.execution_s,
@@ -52,9 +54,15 @@ def document(outcome: Outcome) -> dict[str, object]:
     return safe
 
 
-def _all_results(report: Section, plan: Section) -> dict[str, object]:
+def _all_results(report: Section, plan: Section, record: RunRecord | None) -> dict[str, object]:
+    """Those of the report, and what only the windows, samples and events of the run can tell."""
     found = results(report, plan)
-    return {**found, **tier_figures(report, found)}
+    found |= tier_figures(report, found)
+    if record is None:
+        return found
+    phases, tiers = phase_figures(record), as_section(found["tiers"])
+    moved = transition_figures(record, phases, tiers, as_section(report.get("oracle")))
+    return {**found, "phases": phases, "transitions": moved}
 
 
 def _verdict(outcome: Outcome, report: Section) -> object:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from soak.bench import phases, tiers, transitions
 from soak.bench import table as tables
-from soak.bench import tiers
 from soak.bench.goals import goal_rows
 from soak.bench.pictures import Picture, in_order, pictures
 from soak.bench.running import disturbance
@@ -136,6 +136,7 @@ def _category(name: str, documents: Sequence[Section]) -> Html:
         name.capitalize(),
         _scaling(documents),
         _tiers(documents),
+        _transitions(documents),
         *drawn,
         folded("All figures", table(head, rows, text_columns=(0, 1, 2))) if rows else "",
         folded("All objectives", table(tables.OBJECTIVES, bounds, text_columns=(0, 1, 2)))
@@ -179,6 +180,26 @@ def _tiers(documents: Sequence[Section]) -> Html:
         "returned: length of the difference as a share of the vector's, and 1 - cosine."
     )
     return together((table(tiers.HEAD, rows, text_columns=(0, 1)), element("p", said)))
+
+
+def _transitions(documents: Sequence[Section]) -> Html:
+    """What moves between tiers took, and what others felt of them."""
+    ordered = in_order(documents)
+    moves, rows = transitions.transition_rows(ordered), phases.phase_rows(ordered)
+    said = (
+        "What the target declares of its moves. Each forced one's processor time and bytes written "
+        "are what phase meanwhile took more than phase before, under the same load."
+    )
+    return together(
+        (
+            together((table(transitions.HEAD, moves, text_columns=(0, 1)), element("p", said)))
+            if moves
+            else "",
+            folded("Phase by phase", table(phases.HEAD, rows, text_columns=(0, 1, 2)))
+            if rows
+            else "",
+        )
+    )
 
 
 def _others(documents: Sequence[Section]) -> Html:

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from soak.bench import tiers
+from soak.bench import phases, tiers, transitions
 from soak.bench.goals import goal_rows
-from soak.bench.tiers import tier_rows
 from soak.report import figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
@@ -48,7 +47,8 @@ def table(documents: Sequence[Section]) -> str:
 
 def markdown(documents: Sequence[Section]) -> str:
     """The same tables for a pull request."""
-    names = ("## Figures", "## Records by tier", "## Checks", "## Objectives")
+    tables = ("Figures", "Records by tier", "Moves between tiers", "Phases", "Checks", "Objectives")
+    names = [f"## {name}" for name in tables]
     named = zip(names, _tables(documents), strict=True)
     parts = [(name, _markdown(head, rows)) for name, (head, rows) in reversed(list(named)) if rows]
     return "\n\n".join(text for part in parts for text in part) + "\n"
@@ -57,7 +57,9 @@ def markdown(documents: Sequence[Section]) -> str:
 def _tables(documents: Sequence[Section]) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
     return [
         (FIGURES, [row for document in documents for row in figures_of(document)]),
-        (tiers.HEAD, tier_rows(documents)),
+        (tiers.HEAD, tiers.tier_rows(documents)),
+        (transitions.HEAD, transitions.transition_rows(documents)),
+        (phases.HEAD, phases.phase_rows(documents)),
         (OBJECTIVES, [row for document in documents for row in objectives_of(document)]),
         (GOALS, [_goal(row) for row in goal_rows(documents)]),
     ]
