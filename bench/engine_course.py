@@ -12,6 +12,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,13 @@ from bench.engine_workload import (
     half,
 )
 
-_SINGLES = 100
+# Of several rounds the cheapest counts: what else runs on the machine only ever adds.
+_ROUNDS = 3
+_SINGLES = 300
 _BATCHES = 20
 _GETS = 2_000
 _GETS_PER_BLOCK = 50
-_MEASURE_LIMIT_S = 5.0
+_ROUND_LIMIT_S = 2.0
 _QUIET_LIMIT_S = 45.0
 _IDLE_S = 10.0
 # Above this a load in hundreds would be most of the bench for the slower peers.
@@ -94,8 +97,10 @@ class Course:
     def _space(self) -> dict[str, Any]:
         """Memory above what the process held before the store was opened, and disk over live.
 
-        At rest: what background work has still to do is done first, within limits.
+        At rest: what background work has still to do is done first, within limits. A library that
+        is loaded for the first search belongs to what a store holds.
         """
+        self._store.search(self._workload.queries[0], K, None)
         waited = meter.quiet(_QUIET_LIMIT_S * max(1.0, len(self._live) / _BIG))
         if not self._is_own:
             meter.give_back()
@@ -112,28 +117,29 @@ class Course:
 
     def _speed(self) -> dict[str, Any]:
         """Every kind of operation; what is stored for it is deleted again."""
-        workload, store = self._workload, self._store
-        singles = workload.spare(0, _SINGLES)
-        hundreds = workload.spare(_SINGLES, _BATCHES * BATCH).reshape(_BATCHES, BATCH)
-        ready = [workload.batch(singles[i : i + 1]) for i in range(_SINGLES)]
-        speed: dict[str, Any] = {}
-        speed["store_1"] = meter.cost(lambda a: store.add(*a), ready, limit_s=_MEASURE_LIMIT_S)
-        stored = int(speed["store_1"]["count"])
-        self._delete(singles[:stored])
-        ready = [workload.batch(ids) for ids in hundreds]
-        speed["store_100"] = meter.cost(lambda a: store.add(*a), ready, limit_s=_MEASURE_LIMIT_S)
-        stored = int(speed["store_100"]["count"])
-        self._delete(hundreds[:stored].ravel())
-        del ready
+        speed: dict[str, Any] = {
+            "store_1": _cheapest(lambda turn: self._stores(_SINGLES, 1, turn)),
+            "store_100": _cheapest(lambda turn: self._stores(_BATCHES, BATCH, turn)),
+        }
         meter.quiet(_QUIET_LIMIT_S)
         meter.warm(self._directory)
         wanted = self._rng.choice(self._live, _GETS).tolist()
-        speed["get"] = meter.cost(
-            store.get, wanted, limit_s=_MEASURE_LIMIT_S, block=_GETS_PER_BLOCK
+        speed["get"] = _cheapest(
+            lambda _: meter.cost(
+                self._store.get, wanted, limit_s=_ROUND_LIMIT_S, block=_GETS_PER_BLOCK
+            )
         )
-        speed["search"] = self._search(by_agent=False)
-        speed["search_agent"] = self._search(by_agent=True)
+        speed["search"] = _cheapest(lambda _: self._search(by_agent=False))
+        speed["search_agent"] = _cheapest(lambda _: self._search(by_agent=True))
         return speed
+
+    def _stores(self, count: int, size: int, turn: int) -> dict[str, float]:
+        workload, store = self._workload, self._store
+        groups = workload.spare(turn * count * size, count * size).reshape(count, size)
+        ready = [workload.batch(ids) for ids in groups]
+        figures = meter.cost(lambda a: store.add(*a), ready, limit_s=_ROUND_LIMIT_S)
+        self._delete(groups[: int(figures["count"])].ravel())
+        return figures
 
     def _search(self, by_agent: bool) -> dict[str, float]:
         queries = self._workload.queries
@@ -143,7 +149,7 @@ class Course:
             agent = i % AGENTS if by_agent else None
             found.append([hit[0] for hit in self._store.search(queries[i], K, agent)])
 
-        figures = meter.cost(one, range(len(queries)), limit_s=_MEASURE_LIMIT_S)
+        figures = meter.cost(one, range(len(queries)), limit_s=_ROUND_LIMIT_S)
         return figures | {"recall": recall(found, self._truth[int(by_agent)])}
 
     def _churn(self, limit_s: float) -> dict[str, float]:
@@ -175,6 +181,11 @@ class Course:
         # What the allocator alone kept, as against what the store holds.
         meter.give_back()
         return space | {"trimmed_bytes": meter.private_bytes() - self._idle_bytes}
+
+
+def _cheapest(measure: Callable[[int], dict[str, float]]) -> dict[str, float]:
+    """The figures of the round that took least CPU; measure is told which round it is."""
+    return min(map(measure, range(_ROUNDS)), key=lambda figures: figures["cpu_us"])
 
 
 _KEPT = (

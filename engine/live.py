@@ -6,7 +6,6 @@ microseconds. Everything here can be rebuilt from the log.
 
 import threading
 from collections.abc import Sequence
-from itertools import repeat
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -16,14 +15,14 @@ from numpy.typing import NDArray
 from engine.columns import Columns
 from engine.frame import OVERHEAD_BYTES, PINNED, Draft, Reason, decode_payload
 from engine.graph import EdgeKey, Graph
+from engine.index import Index
 from engine.log import Log, Place, Places
 from engine.options import Options
 from engine.quantise import Rows
 from engine.tiers import Tier, Tiers
 from engine.totals import Totals
 
-_ID_BYTES = 64
-_SHRINK_RATIO = 0.6
+_AGENT_BYTES = 64
 _RELIEF_RECORDS = 16
 # Room for what is admitted and not yet applied by writers running at the same time.
 HEADROOM_RECORDS = 8_192
@@ -52,22 +51,19 @@ class Live:
         self.log = log
         self.options = options
         self.columns = Columns(options.capacity_records + HEADROOM_RECORDS, options.dimensions)
-        self.rows: dict[int, int] = {}
+        self.rows = Index()
         self.graph = Graph(options.capacity_edges)
         self.tiers = Tiers(options.dimensions, options.short_term_bytes, options.intermediate_bytes)
         self.totals = Totals()
         self.by_agent: dict[int, int] = {}
-        self._rows_peak = 0
         self._dropped_before = 0
-        # The interpreter keeps the room of whole numbers once taken, so this never falls.
-        self._ids_peak = 0
 
     def put(self, drafts: Sequence[Draft], places: Places, lsn: int, rows: Rows) -> None:
         """(lock) Records of distinct ids; LSNs run from `lsn`; rows are their quantised vectors."""
         columns, index = self.columns, self.rows
         _, ids, bodies, _, _, agents, _, _, _ = zip(*drafts, strict=True)
-        known = [index.get(record_id, -1) for record_id in ids]
-        targets = np.array(known, dtype=np.intp)
+        known = map(index.get, ids)
+        targets = np.array([-1 if row is None else row for row in known], dtype=np.intp)
         is_fresh = targets < 0
         replaced = targets[~is_fresh]
         if len(replaced):
@@ -79,7 +75,7 @@ class Live:
         columns.scale[targets] = rows.scales
         columns.sketch[targets] = rows.sketches
         columns.note_all(targets)
-        index.update(zip(ids, targets.tolist(), strict=True))
+        index.put(ids, targets.tolist())
         for record_id in self.tiers.keep_whole(ids, bodies):
             self.keep_nothing(record_id)
         size = sum(map(len, bodies)) + OVERHEAD_BYTES * len(drafts)
@@ -87,8 +83,6 @@ class Live:
         for agent in agents:
             self.by_agent[agent] = self.by_agent.get(agent, 0) + 1
         self.totals.stored += len(drafts)
-        self._rows_peak = max(self._rows_peak, len(index))
-        self._ids_peak = max(self._ids_peak, len(index))
         self._relieve_short_term()
 
     def _relieve_short_term(self) -> None:
@@ -124,7 +118,7 @@ class Live:
     def delete(self, ids: Sequence[int], places: Places, reason: Reason) -> None:
         """(lock) Records with their edges; ids that are not there leave only a tombstone."""
         self.bury_tombstones(places, places.segment)
-        found = [row for row in map(self.rows.pop, ids, repeat(None)) if row is not None]
+        found = [row for row in map(self.rows.pop, ids) if row is not None]
         if not found:
             return
         for record_id in ids:
@@ -141,10 +135,10 @@ class Live:
             # A third of the cost, and most deletes are of one.
             row = int(rows[0])
             if self.columns.remove(row) != row:
-                self.rows[int(self.columns.id[row])] = row
+                self.rows.put([int(self.columns.id[row])], [row])
             return
         moved = self.columns.remove_many(rows)
-        self.rows.update(zip(self.columns.id[moved].tolist(), moved.tolist(), strict=True))
+        self.rows.put(self.columns.id[moved].tolist(), moved.tolist())
 
     def _bury_rows(self, rows: NDArray[np.intp]) -> None:
         """The frames of these records are dead, and their agents have that many less."""
@@ -304,28 +298,16 @@ class Live:
         packed = self.tiers.ring.read(single.kept[row], single.kept_length[row])
         return None if packed is None else self.tiers.payload(packed).text
 
-    def shrink_index(self) -> bool:
-        """(lock) Rebuild id -> row well below its peak; a dict never shrinks itself."""
-        if len(self.rows) > _SHRINK_RATIO * self._rows_peak or self._rows_peak < 1_024:
-            return False
-        self.rows = dict(self.rows)
-        self._rows_peak = len(self.rows)
-        return True
-
-    def forget_peak(self) -> None:
-        """(lock) After recovery: what is there is the peak."""
-        self._rows_peak = self._ids_peak = len(self.rows)
-
     def accounted_bytes(self) -> dict[str, int]:
         """What this state holds in private memory, by part."""
         tiers = self.tiers
         return {
             "rows": self.columns.touched_bytes,
-            "index": getsizeof(self.rows) + _ID_BYTES * self._ids_peak,
+            "index": self.rows.accounted_bytes,
             "short": tiers.short_bytes,
             "intermediate": tiers.ring.touched_bytes,
             "compression": tiers.compression_bytes,
             "graph": self.graph.accounted_bytes,
-            "agents": getsizeof(self.by_agent) + _ID_BYTES * len(self.by_agent),
+            "agents": getsizeof(self.by_agent) + _AGENT_BYTES * len(self.by_agent),
             "log": self.log.accounted_bytes,
         }

@@ -318,15 +318,15 @@ class Maintenance:
 
     def _give_back(self) -> None:
         """Return the pages of what has gone, a step at a time."""
-        given = 1
-        while given:
-            with self._hold:
-                given = self._live.columns.trim()
-            self._pause()
+        for step in (self._live.columns.trim, self._live.rows.shrink):
+            given = True
+            while given:
+                with self._hold:
+                    given = bool(step())
+                self._pause()
         with self._hold:
             self._live.drop_overwritten()
             self._live.graph.trim()
-            self._live.shrink_index()
 
     def _trim_heap(self) -> None:
         """The allocator gives back, too, soon after something was freed."""

@@ -75,7 +75,6 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     for content in digests.values():
         live.graph.names.update(content.names)
     _edges(live, frames)
-    live.forget_peak()
     return report
 
 
@@ -170,7 +169,7 @@ def _fill(live: Live, frames: _Frames, chosen: NDArray[np.intp]) -> None:
     columns.importance[:n] = headers["importance"]
     columns.tier[:n] = Tier.LONG
     columns.pinned[:n] = (headers["flags"] & PINNED) != 0
-    live.rows = dict(zip(headers["id"].tolist(), range(n), strict=True))
+    live.rows.put(headers["id"].tolist(), range(n))
     agents, counts = np.unique(headers["agent"], return_counts=True)
     live.by_agent = dict(zip(agents.tolist(), counts.tolist(), strict=True))
 
