@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from soak.clock import require_scale
-from soak.commands import benchmarking, comparing, lists, profiling, resuming, shootouts
+from soak.commands import (
+    benchmarking,
+    comparing,
+    daemons,
+    lists,
+    profiling,
+    resuming,
+    shootouts,
+)
 from soak.commands.options import (
     STORE,
     AsJson,
@@ -49,6 +57,7 @@ app.command()(comparing.compare)
 app.command()(benchmarking.bench)
 app.command()(shootouts.shootout)
 app.command()(profiling.profile)
+app.command()(daemons.daemon)
 app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[

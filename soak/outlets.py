@@ -94,15 +94,9 @@ def publishing(
     clock: Clock,
 ) -> Iterator[str]:
     """Serve and write until the block is left; gives the server's address, empty for none."""
-    access = Access(
-        certificate=told.certificate,
-        key=told.key,
-        clients=told.clients,
-        token=_secret(told.token_file),
-    )
     writer = _writer(told, source, directory, clock)
     extra = writer.families if writer else nothing
-    server = serve(listen, source, beat_age_s, access, extra) if listen else None
+    server = serve(listen, source, beat_age_s, access(told), extra) if listen else None
     if writer:
         writer.start()
     try:
@@ -112,6 +106,16 @@ def publishing(
             writer.close()
         if server:
             server.close()
+
+
+def access(told: Outlets) -> Access:
+    """Who may look at a server. Raises Mistake for a token that cannot be read."""
+    return Access(
+        certificate=told.certificate,
+        key=told.key,
+        clients=told.clients,
+        token=_secret(told.token_file),
+    )
 
 
 def conclude(told: Outlets, snapshot: Snapshot) -> None:

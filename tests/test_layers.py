@@ -11,7 +11,7 @@ from tests.source_tree import local_imports, sources
 # Imports go to the same row or further down.
 ROWS = (
     "api cli commands session listing outlets pytest_plugin",
-    "controller worker",  # never each other: they meet in the run directory
+    "controller worker daemon",  # never each other: they meet in the run directory
     "watch judge show alerts push bench comparison scorecard",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
@@ -28,13 +28,13 @@ SEAMS = ROWS[4].split()
 
 # What reads a scenario, and the parameters of each plug-in.
 MODELS = (
-    *("soak/plugins.py", "soak/outlets.py", "soak/scenario/"),
+    *("soak/plugins.py", "soak/outlets.py", "soak/scenario/", "soak/daemon/config.py"),
     *(f"soak/{seam}/" for seam in SEAMS),
 )
 # Which files may import a package; a target's package is an extra and that target's own matter.
 HOMES = {
     "attr": ("dashboards/",),  # grafanalib's panels are classes of attrs
-    "apscheduler": ("soak/watch/jobs.py",),
+    "apscheduler": ("soak/watch/jobs.py", "soak/daemon/times.py"),
     "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
     "matplotlib": ("soak/report/plots.py", "soak/report/ranges.py"),

@@ -30,8 +30,13 @@ _SHOULD_BE = {
 }
 
 
-def complaints(error: ValidationError, source: Source) -> list[Problem]:
-    """The model's errors as problems, in the order of the file, none said twice."""
+def complaints(
+    error: ValidationError, source: Source, model: type[BaseModel] = Scenario
+) -> list[Problem]:
+    """The model's errors as problems, in the order of the file, none said twice.
+
+    model: what the whole file was read as.
+    """
     found = {}
     for details in error.errors(include_url=False):
         path = _path(details)
@@ -39,9 +44,8 @@ def complaints(error: ValidationError, source: Source) -> list[Problem]:
         is_echo = details["type"] == "too_short" and bool(details["input"])
         if is_echo or _is_known(path, source.problems):
             continue
-        problem = Problem(
-            origin=source.origin(path), path=path, text=_text(details, path, source.tree)
-        )
+        text = _text(details, path, source.tree, model)
+        problem = Problem(origin=source.origin(path), path=path, text=text)
         found[(path, problem.text)] = problem
     return list(found.values())
 
@@ -55,12 +59,12 @@ def _is_known(path: Path, problems: Iterable[Problem]) -> bool:
     return any(p.path and path[: len(p.path)] == p.path for p in problems)
 
 
-def _text(details: ErrorDetails, path: Path, tree: object) -> str:
+def _text(details: ErrorDetails, path: Path, tree: object, model: type[BaseModel]) -> str:
     kind, value = details["type"], details["input"]
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return _unknown_key(path, tree)
+        return _unknown_key(path, tree, model)
     if kind == "value_error":
         is_key = details["loc"][-1] == "[key]"
         words = str(details["ctx"]["error"])
@@ -98,9 +102,9 @@ def _shown(value: object) -> str:
     return words[value] if value is None or isinstance(value, bool) else str(value)[:60]
 
 
-def _unknown_key(path: Path, tree: object) -> str:
+def _unknown_key(path: Path, tree: object, root: type[BaseModel]) -> str:
     key = str(path[-1])
-    model = _model_at(path[:-1], tree)
+    model = _model_at(path[:-1], tree, root)
     if model is None:
         return "is not a key here"
     fields = tuple(model.model_fields)
@@ -109,9 +113,9 @@ def _unknown_key(path: Path, tree: object) -> str:
     return f"is not a key here; there are: {', '.join(fields)}{nearest(key, fields)}"
 
 
-def _model_at(path: Path, tree: object) -> type[BaseModel] | None:
+def _model_at(path: Path, tree: object, root: type[BaseModel]) -> type[BaseModel] | None:
     """Which model reads the mapping at path; None where no model of ours does."""
-    model: type[BaseModel] | None = Scenario
+    model: type[BaseModel] | None = root
     for step in path:
         if isinstance(step, str) and model is not None:
             model = _field_model(model, step, tree)

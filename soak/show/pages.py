@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.resources import files
+from typing import Protocol
 
 from soak.report.document import document, event_row
 from soak.report.palette import css_variables
@@ -49,11 +50,12 @@ CHANGING_PATHS = ("/healthz", "/readyz")  # true now or not at all
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What goes back. body: not compressed."""
+    """What goes back. body: not compressed. policy: what a browser may load and run for it."""
 
     status: HTTPStatus = HTTPStatus.OK
     type: str = PLAIN_TYPE
     body: bytes
+    policy: str = "default-src 'self'"
 
 
 Extra = Callable[[], Sequence[Family]]
@@ -84,7 +86,7 @@ def answer(
             body = exporter.render(snapshot, openmetrics=True, extra=extra())
             return Answer(type=OPENMETRICS_TYPE, body=body)
         case "/healthz":
-            return _health(beat_age_s)
+            return health(beat_age_s)
         case "/readyz":
             return _readiness(snapshot)
         case "/api/run":
@@ -93,7 +95,7 @@ def answer(
             rows = [event_row(event) for event in snapshot.events]
             return Answer(type=JSON_TYPE, body=_json(finite(rows)))
         case _ if path == COLOURS_PATH:
-            return Answer(type="text/css; charset=utf-8", body=_colours().encode())
+            return Answer(type="text/css; charset=utf-8", body=colours().encode())
         case _ if path in ASSETS:
             name, media_type = ASSETS[path]
             return Answer(type=media_type, body=(files("soak.show") / "page" / name).read_bytes())
@@ -103,7 +105,8 @@ def answer(
             return Answer(status=HTTPStatus.NOT_FOUND, body=text.encode())
 
 
-def _health(beat_age_s: float) -> Answer:
+def health(beat_age_s: float) -> Answer:
+    """Whether the loop that does the work turns. beat_age_s: how long ago it last did."""
     if beat_age_s < STALE_S:
         return Answer(body=b"ok\n")
     text = f"the controller's loop has not turned for {beat_age_s:.1f} s\n"
@@ -117,13 +120,22 @@ def _readiness(snapshot: Snapshot) -> Answer:
     return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=text.encode())
 
 
-def _colours() -> str:
+def colours() -> str:
+    """The palette as variables of CSS."""
     light, dark = css_variables(is_dark=False), css_variables(is_dark=True)
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
 def _json(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
+
+
+class Answers(Protocol):
+    """What a server asks: a `Shelf`, which has a run's answers, or the daemon's."""
+
+    def get(self, path: str, *, compressed: bool) -> tuple[Answer, bytes]:
+        """The answer and the bytes to send for it."""
+        ...
 
 
 class Shelf:

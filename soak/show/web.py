@@ -25,6 +25,7 @@ from soak.show.pages import (
     CHANGING_PATHS,
     METRICS_PATHS,
     Answer,
+    Answers,
     Extra,
     Shelf,
     is_known,
@@ -41,7 +42,6 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept, Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'self'",
 }
 
 
@@ -92,13 +92,21 @@ def serve(
     source: the newest snapshot, the same object until there is a newer one. beat_age_s: how long
     ago the controller's loop last turned. extra: metrics besides those of the snapshot.
     """
-    access = access or Access()
+
+    def shelf(refused: "Refused") -> Answers:
+        return Shelf(source, beat_age_s, lambda: (*extra(), refused.family()))
+
+    return serve_answers(listen, shelf, access or Access())
+
+
+def serve_answers(listen: str, answers: Callable[["Refused"], Answers], access: Access) -> Server:
+    """The same with other answers, made once it is known where refusals are counted."""
     host, port = address(listen)
     context = _tls(access)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         refused = Refused()
-        shelf = Shelf(source, beat_age_s, lambda: (*extra(), refused.family()))
+        shelf = answers(refused)
         listener = _Listener(family, (host, port), shelf, access, context, refused)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -158,7 +166,7 @@ class _Listener(ThreadingHTTPServer):
         self,
         family: socket.AddressFamily,
         where: tuple[str, int],
-        shelf: Shelf,
+        shelf: Answers,
         access: Access,
         context: ssl.SSLContext | None,
         refused: Refused,
@@ -288,6 +296,7 @@ def head_of(made: Answer, sent: bytes, date: str) -> bytes:
         "Server": "soak",
         "Date": date,
         **HEADERS,
+        "Content-Security-Policy": made.policy,
         "Content-Type": made.type,
         "Content-Length": str(len(sent)),
     }

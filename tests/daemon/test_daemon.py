@@ -1,0 +1,170 @@
+"""Does a daemon settle what ended, refuse what is wrong, and leave what it cannot do on record?"""
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from soak.clock import SystemClock
+from soak.daemon.answers import DaemonAnswers
+from soak.daemon.daemon import Daemon
+from soak.daemon.standing import Going, Standing, read, write
+from soak.verdict import Mistake
+from tests.runs import write_run
+
+NEVER = "- {name: %s, scenario: smoke, every: 3650d, baseline: kept}\n"
+RUN = "20260301T120000Z-smoke-0a1b2c"
+GOING = Going(scenario="smoke", target="engine")
+
+
+class Shop:
+    """A folder for a daemon with its config, runs and baselines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out, self.store = folder, folder / "runs", folder / "baselines"
+        self.file = folder / "daemon.yaml"
+        self.out.mkdir()
+        self.schedule("a")
+
+    def schedule(self, *names: str) -> None:
+        self.file.write_text("schedules:\n" + "".join(NEVER % name for name in names))
+
+    def ended_run(self, standing: Standing, kind: str = "healthy") -> Path:
+        """A run of `a` of which there is no process any more."""
+        run = write_run(self.out / "a" / RUN, kind, length_s=300.0)
+        (self.out / "a" / "run.stderr").write_text(f"soak {RUN}: smoke on engine\n")
+        write(self.out, {"a": standing})
+        return run
+
+    def opened(self) -> Daemon:
+        return Daemon(self.file, self.out, self.store, SystemClock())
+
+    def turned(self) -> Standing:
+        """How `a` stands after a turn of a new daemon, on disk as in memory."""
+        daemon = self.opened()
+        daemon.turn()
+        daemon.close()
+        assert asdict(daemon.standings["a"]) == asdict(read(self.out)["a"])
+        return daemon.standings["a"]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def now_going(**known: int | str) -> Standing:
+    return Standing(since_s=SystemClock().wall_s(), going=replace(GOING, **known))
+
+
+def test_a_run_that_ended_while_nobody_looked_is_recorded_and_becomes_the_baseline(shop: Shop):
+    shop.ended_run(now_going())
+
+    last = shop.turned().last
+
+    assert last
+    assert (RUN, "pass", 0, "") == (last.run, last.status, last.exit_code, last.comparison)
+    assert [RUN] == [path.name for path in (shop.store / "kept").iterdir()]
+
+
+def test_a_regression_is_what_the_comparison_says(shop: Shop):
+    run = shop.ended_run(now_going())
+    (run / "comparison.json").write_text(json.dumps({"verdict": {"status": "fail"}}))
+
+    standing = shop.turned()
+
+    assert standing.last
+    assert "fail" == standing.last.comparison
+    page = DaemonAnswers(shop.opened()).get("/metrics", compressed=False)[1].decode()
+    said = 'schedule="a",status="fail"} 1.0'
+    assert [said in line for line in page.splitlines() if "_comparison_status{" in line][1]
+
+
+def test_a_run_that_gets_no_further_is_recorded_instead_of_resumed_again(shop: Shop):
+    run = shop.ended_run(now_going(), kind="crashed")
+    (run / "checkpoint.bin").write_bytes(b"")
+    reached_bytes = (run / "windows.csv").stat().st_size
+    write(shop.out, {"a": now_going(run=RUN, reached_bytes=reached_bytes)})
+
+    standing = shop.turned()
+
+    assert standing.last
+    assert (RUN, "unknown", 13) == (
+        *(standing.last.run, standing.last.status, standing.last.exit_code),
+    )
+    assert {"pass": 0, "fail": 0, "unknown": 1} == standing.counts
+
+
+def test_a_run_that_never_began_is_on_record(shop: Shop):
+    write(shop.out, {"a": now_going()})
+
+    last = shop.turned().last
+
+    assert last
+    assert ("", "unknown", 13) == (last.run, last.status, last.exit_code)
+    assert "its process ended without a word" == last.reason
+
+
+def test_what_cannot_be_begun_is_on_record(shop: Shop):
+    write(shop.out, {"a": Standing(since_s=-1.0)})
+    shop.out.joinpath("a").write_text("in the way of its folder")
+
+    last = shop.turned().last
+
+    assert last
+    assert ("", "unknown", 13) == (last.run, last.status, last.exit_code)
+    assert "cannot be begun" in last.reason
+
+
+def test_a_config_is_reread_and_a_wrong_one_is_refused_in_one_line(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+):
+    daemon = shop.opened()
+    shop.schedule("a", "b")
+    daemon.reread()
+    assert ["a", "b"] == sorted(daemon.standings) == [soak.name for soak in daemon.soaks]
+    capsys.readouterr()
+
+    shop.file.write_text("schedules:\n- {name: c}\n- {nam: d}\n")
+    daemon.reread()
+
+    said = capsys.readouterr()
+    assert 1 == (said.out + said.err).count("\n")
+    assert "daemon.yaml:2: schedules[0].scenario: is missing" in said.out + said.err
+    assert ["a", "b"] == sorted(daemon.standings)
+
+    shop.schedule("b")
+    daemon.reread()
+    assert ["b"] == sorted(daemon.standings)
+    daemon.close()
+
+
+def test_two_daemons_do_not_share_a_folder(shop: Shop):
+    first = shop.opened()
+
+    with pytest.raises(Mistake, match="another daemon has it"):
+        shop.opened()
+    first.close()
+    shop.opened().close()
+
+
+def test_a_report_is_shown_and_nothing_beside_it(shop: Shop):
+    run = shop.ended_run(Standing(since_s=SystemClock().wall_s()))
+    (run / "report.html").write_text("<p>found</p>")
+    shutil.copytree(run, shop.out / "b" / RUN)
+    daemon = shop.opened()
+    answers = DaemonAnswers(daemon)
+
+    def status(path: str) -> int:
+        return int(answers.get(path, compressed=False)[0].status)
+
+    page = answers.get("/", compressed=False)[1].decode()
+    path = f"/runs/a/{RUN}/report.html"
+    assert f'href="{path}"' in page
+    assert b"<p>found</p>" == answers.get(path, compressed=False)[1]
+    assert 200 == status("/report.css") == status("/colours.css") == status("/healthz")
+    others = (f"/runs/b/{RUN}/report.html", f"/runs/a/{RUN}/report.json", "/runs/a/../daemon.json")
+    assert [404, 404, 404] == [status(other) for other in others]
+    daemon.close()
