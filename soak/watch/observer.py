@@ -136,8 +136,7 @@ class Observer:
                 self._declare(line)
 
     def note_turn(self, before_ns: int, now_ns: int) -> None:
-        """The controller's loop turned then and now; long apart they are the ends of a standstill.
-        """
+        """The controller's loop turned then and now: ends of a standstill, if that is long ago."""
         away_s = (now_ns - before_ns) / NS_PER_S
         if away_s > STANDSTILL_S:
             event = self._events.add("standstill", "detected", before_ns, away_s)
