@@ -15,6 +15,7 @@ def general_groups() -> list[Group]:
         Group(name="soak-tester", rules=[*presence_alerts(), *tester_alerts()]),
         Group(name="soak-trends", rules=[*exhaustion_alerts(), *quality_alerts()]),
         Group(name="soak-maintenance", rules=maintenance_alerts()),
+        Group(name="soak-schedules", rules=schedule_alerts()),
     ]
 
 
@@ -230,6 +231,36 @@ def maintenance_alerts() -> list[Alert]:
             description=(
                 "The last one ended {{ $value | humanizeDuration }} ago, three times as long as "
                 "between two of them in the last two hours."
+            ),
+        ),
+    ]
+
+
+def schedule_alerts() -> list[Alert]:
+    """How did the last run of a schedule of `soak daemon` end?"""
+    regression = 'soak_schedule_comparison_status{status="fail"} == 1'
+    return [
+        Alert(
+            name="SoakRegression",
+            expr=regression,
+            severity="warning",
+            summary="{{ $labels.schedule }}: {{ $labels.target }} is worse than its baseline",
+            description=(
+                "The last run of schedule {{ $labels.schedule }} ({{ $labels.scenario }} on "
+                "{{ $labels.target }}) is worse than its baseline. Until a later run is not."
+            ),
+        ),
+        Alert(
+            name="SoakScheduledRunFailed",
+            expr=(
+                "soak_schedule_last_exit_code > 0\n"
+                f"unless on (job, instance, schedule) {regression}"
+            ),
+            severity="warning",
+            summary="{{ $labels.schedule }}: the last run ended with {{ $value }}",
+            description=(
+                "Exit code {{ $value }} of {{ $labels.scenario }} on {{ $labels.target }} "
+                "(2 usage, 10 objective, 11 wrong answer, 12 leak, 13 unknown, 14 target)."
             ),
         ),
     ]

@@ -100,6 +100,34 @@ CASES = (
         over="9m",
     ),
     Case(
+        alert="SoakRegression",
+        series=(
+            (
+                "soak_schedule_comparison_status",
+                {"schedule": "nightly", "status": "fail"},
+                "0x4 1x4 0x10",
+            ),
+        ),
+        labels={"schedule": "nightly", "status": "fail"},
+        firing="7m",
+        over="12m",
+    ),
+    Case(
+        alert="SoakScheduledRunFailed",
+        series=(
+            ("soak_schedule_last_exit_code", {"schedule": "nightly"}, "0x4 10x20"),
+            (
+                "soak_schedule_comparison_status",
+                {"schedule": "nightly", "status": "fail"},
+                "0x8 1x20",
+            ),
+        ),
+        labels={"schedule": "nightly"},
+        value="10",
+        firing="7m",
+        over="12m",
+    ),
+    Case(
         alert="SoakTargetHangs",
         series=(("soak_hang_seconds", {"operation": "get"}, "0x4 15x4 0x10"),),
         labels={"operation": "get"},
