@@ -9,7 +9,7 @@ from soak.daemon.config import Soak
 from soak.daemon.metrics import state_of
 from soak.daemon.standing import Standing, due_s
 from soak.report import figures
-from soak.report.catalogue import RunSummary, what
+from soak.report.catalogue import RunSummary
 from soak.report.markup import Html, badge, element, section, table, together
 
 REFRESH_S = 30
@@ -66,9 +66,9 @@ def _row(each: Shown, now_s: float) -> tuple[object, ...]:
 def _history(each: Shown) -> Html:
     rows = [_run(each.soak.name, run) for run in each.runs]
     last = each.standing.last
-    note = ""
-    if last and not last.run:
-        note = element("p", f"The last one never began: {last.reason}")
+    is_told = last is None or last.reason in [run.reason for run in each.runs]
+    # Of what never began, or could not go on, no report tells.
+    note = "" if last is None or is_told else element("p", f"The last one: {last.reason}")
     if not rows:
         return together([note, element("p", "No run yet.")])
     return together([note, table(RUN_HEAD, rows, text_columns=(0, 1, 2, 4))])
@@ -78,7 +78,7 @@ def _run(schedule: str, run: RunSummary) -> tuple[object, ...]:
     return (
         run.started[:16].replace("T", " "),
         badge(run.status, f"{run.status} ({run.exit_code})") if run.status else "",
-        what(run),
+        run.reason,
         figures.span(run.duration_s) if run.status else "",
         element("a", run.name, href=f"/runs/{schedule}/{run.name}/report.html")
         if run.status

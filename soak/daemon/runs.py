@@ -105,12 +105,14 @@ class Runs:
         directory = RunDirectory(self.folder / run)
         known = [each for each in runs(self.folder) if each.name == run and each.state]
         is_cut = not known or known[0].state == "interrupted"
+        # Where it could not begin, or not go on, it has said why.
+        is_told = bool(known) and code != ExitCode.USAGE
         return End(
             run=run,
-            status=known[0].status if known else str(Status.UNKNOWN),
-            exit_code=known[0].exit_code if known else _exit_code(code),
-            reason=known[0].reason if known else self._last_words(),
-            comparison=_comparison(directory) if known and not is_cut else "",
+            status=known[0].status if is_told else str(Status.UNKNOWN),
+            exit_code=known[0].exit_code if is_told else _exit_code(code),
+            reason=known[0].reason if is_told else self._last_words(),
+            comparison="" if is_cut else _comparison(directory),
             is_resumable=bool(run) and is_cut and directory.resumable.exists(),
             reached_bytes=directory.windows.stat().st_size if directory.windows.exists() else 0,
         )
