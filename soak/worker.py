@@ -256,6 +256,7 @@ def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -
             depth=wanted.depth,
             agent_filter_ratio=wanted.agent_filter,
             transition_ratio=wanted.transition,
+            is_cold=wanted.cold,
         ),
         [
             getattr(importance, phase.importance.kind)(**phase.importance.params.model_dump())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from soak.bench import phases, tiers, transitions
+from soak.bench import phases, retrieval, tiers, transitions
 from soak.bench import table as tables
 from soak.bench.goals import goal_rows
 from soak.bench.pictures import Picture, in_order, pictures
@@ -135,6 +135,7 @@ def _category(name: str, documents: Sequence[Section]) -> Html:
         name,
         name.capitalize(),
         _scaling(documents),
+        _searches(documents),
         _tiers(documents),
         _transitions(documents),
         *drawn,
@@ -167,6 +168,18 @@ def _scaling(documents: Sequence[Section]) -> Html:
         for name, held in further_rows(documents)
     ]
     return together(parts)
+
+
+def _searches(documents: Sequence[Section]) -> Html:
+    """Searches beside their counterparts: by tier, exact, cold."""
+    rows = retrieval.retrieval_rows(in_order(documents))
+    if not rows:
+        return Html("")
+    said = (
+        "Times are from issue to answer, since some are asked at a rate and others one after "
+        "another. What is read from the disk is the process's own count, over all it did."
+    )
+    return together((table(retrieval.HEAD, rows, text_columns=(0, 1, 2)), element("p", said)))
 
 
 def _tiers(documents: Sequence[Section]) -> Html:

@@ -113,7 +113,7 @@ def _cells(document: Section) -> Iterator[str]:
     record = as_section(results.get("record"))
     seen = as_section(results.get("reconstruction"))
     yield f"{document.get('category')}/{document.get('benchmark')}"
-    yield _spread(as_section(results.get("tiers")))
+    yield spread(as_section(results.get("tiers")))
     for name in ("memory_bytes", "accounted_bytes", "disk_bytes", "full_bytes"):
         yield figures.size(record.get(name))
     yield figures.share(record.get("accounted_to_full_ratio"))
@@ -124,7 +124,8 @@ def _cells(document: Section) -> Iterator[str]:
     yield figures.signed(as_section(results.get("against_full")).get("recall_difference"))
 
 
-def _spread(tiers: Mapping[str, object]) -> str:
+def spread(tiers: Mapping[str, object]) -> str:
+    """Which share of the records is in which tier, in words."""
     shares = {name: number(as_section(row).get("share")) for name, row in tiers.items()}
     some = [f"{name} {figures.share(share)}" for name, share in shares.items() if share > 0]
     return ", ".join(some) or "it tells of none"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from soak.bench.functions import run_function
 from soak.bench.kept import keep
 from soak.bench.outcome import Outcome, document
+from soak.bench.retrieval import with_counterparts
 from soak.bench.running import Bench, run_scenario
 from soak.bench.scaling import with_scaling
 from soak.bench.suite import Benchmark
@@ -37,7 +38,8 @@ def run_suite(
 
     with ThreadPoolExecutor(max_workers=parallel) as workers:
         results = list(workers.map(measured, suite))
-    documents = with_tiers(with_scaling([_of_many(told, parallel) for told in results]))
+    measured_all = [_of_many(told, parallel) for told in results]
+    documents = with_counterparts(with_tiers(with_scaling(measured_all)))
     keep(documents)
     return documents
 

@@ -1,5 +1,6 @@
 """Close the target and open it again; what was acknowledged must be there, what was deleted not."""
 
+from soak.operations._cold import drop_cached
 from soak.operations._readback import first_broken, latest, spread
 from soak.oracle.population import ABSENT, PRESENT, Population
 from soak.seams import Target
@@ -9,7 +10,10 @@ LATEST, SPREAD, DELETED = 16, 16, 8
 
 
 class Reopen:
-    """The argument is not used. At most 40 records are read back, the latest changes first."""
+    """The argument is not used. At most 40 records are read back, the latest changes first.
+
+    Where the population is cold the page cache is emptied of the target's files after that.
+    """
 
     capability = CAPABILITY
 
@@ -30,7 +34,10 @@ class Reopen:
             *spread(population, PRESENT, SPREAD),
             *latest(population, ABSENT, DELETED),
         ]
-        return first_broken(self._target, population, CAPABILITY, slots)
+        code = first_broken(self._target, population, CAPABILITY, slots)
+        if population.shape.is_cold:
+            drop_cached(self._target.directories())
+        return code
 
     def abandon(self, request: None) -> None:
         """What a failed reopen lost is found by the operations that follow."""

@@ -46,6 +46,7 @@ class Shape:
     depth: int = 2
     agent_filter_ratio: float = 0.5
     transition_ratio: float = 0.2
+    is_cold: bool = False
 
 
 class Change:

@@ -106,6 +106,9 @@ Mix = Annotated[
 ]
 
 
+Feature = Literal["pin", "tiers", "exact_filter"]
+
+
 class Phase(Strict):
     """A stretch of time with one arrival process and one mix of operations."""
 
@@ -155,6 +158,9 @@ class Population(Strict):
     transition: Share = Field(
         0.2, description="Share of the uppermost tier that a transition moves to the next."
     )
+    cold: bool = Field(
+        False, description="A reopen also drops the target's files from the page cache."
+    )
     preload: int = Field(
         0, ge=0, le=MAX_KEYS, description="Records stored before time zero, not measured."
     )
@@ -197,7 +203,7 @@ class Scenario(Strict):
     maintain_every: Positive | None = Field(
         None, description="Ask the target for maintenance this often, beside the mix."
     )
-    requires: Annotated[tuple[Literal["pin", "tiers"], ...], Field(strict=False)] = Field(
+    requires: Annotated[tuple[Feature, ...], Field(strict=False)] = Field(
         (), description="What the target must have beside its operations to answer the question."
     )
     listen: Annotated[str, AfterValidator(_host_and_port)] | None = Field(

@@ -14,7 +14,8 @@ from soak.result import OPERATIONS
 from soak.scenario.quantities import Duration, Size
 from soak.seams import Target
 
-CAPABILITIES = frozenset({*OPERATIONS, "pin", "tiers"})
+# exact_filter: a search within one agent's records scans them all, however many there are.
+CAPABILITIES = frozenset({*OPERATIONS, "pin", "tiers", "exact_filter"})
 Positive = Field(None, ge=1)
 Share = Field(None, gt=0, le=1)
 

@@ -23,7 +23,7 @@ from soak.seams import Edge, Query, Record, Target
 from tests.mixed_load import DIMENSIONS, small_content
 from tests.source_tree import ROOT
 
-FEATURES = {"pin", "tiers"}
+FEATURES = {"pin", "tiers", "exact_filter"}
 CONTENT = small_content()
 PARAMS = {"dimensions": DIMENSIONS}
 MAPPED = {"http"}  # needs somebody's server
