@@ -146,13 +146,14 @@ class Daemon:
         return {name: each.going for name, each in self.standings.items() if each.going}
 
     def _begin(self, soak: Soak) -> None:
-        going = Going(scenario=soak.scenario, target=soak.target)
+        before = self.standings[soak.name]
+        going = Going(scenario=soak.scenario, target=soak.target, since_s=before.since_s)
         folder = self.runs(soak.name).folder
         place = ("--plain", "--out", str(folder), "--listen", "127.0.0.1:0")
         gate = ("--baseline", soak.baseline, "--store", str(self._store))
         has_baseline = soak.baseline in Baselines(self._store).names()
         arguments = ("run", *soak.arguments, *place, *(gate if has_baseline else ()))
-        self._put(soak.name, replace(self.standings[soak.name], since_s=self.now_s()))
+        self._put(soak.name, replace(before, since_s=self.now_s()))
         self._start(soak.name, going, arguments)
         log().info("soak_begun", schedule=soak.name, scenario=soak.scenario, target=soak.target)
 
@@ -186,6 +187,9 @@ class Daemon:
         is_scheduled = name in {soak.name for soak in self.soaks}
         if end.is_resumable and is_scheduled and end.reached_bytes > going.reached_bytes:
             self._resume(name, going, end)
+            return
+        if end.is_unbegun:
+            self._put(name, replace(self.standings[name], going=None, since_s=going.since_s))
             return
         outcome = Outcome(
             run=end.run,

@@ -27,7 +27,8 @@ SHOWN = 20
 class End:
     """Where a run's process left it. reached_bytes: of its windows.csv.
 
-    is_resumable: it has no verdict of its own, and a checkpoint to go on from.
+    is_resumable: it has no verdict of its own, and a checkpoint to go on from. is_unbegun: it was
+    cut off before its load began, under a daemon before this one.
     """
 
     run: str
@@ -36,6 +37,7 @@ class End:
     reason: str
     comparison: str
     is_resumable: bool
+    is_unbegun: bool
     reached_bytes: int
 
 
@@ -105,6 +107,7 @@ class Runs:
         directory = RunDirectory(self.folder / run)
         known = [each for each in runs(self.folder) if each.name == run and each.state]
         is_cut = not known or known[0].state == "interrupted"
+        has_begun = bool(run) and directory.resumable.exists()
         # Where it could not begin, or not go on, it has said why.
         is_told = bool(known) and code != ExitCode.USAGE
         return End(
@@ -113,7 +116,8 @@ class Runs:
             exit_code=known[0].exit_code if is_told else _exit_code(code),
             reason=known[0].reason if is_told else self._last_words(),
             comparison="" if is_cut else _comparison(directory),
-            is_resumable=bool(run) and is_cut and directory.resumable.exists(),
+            is_resumable=is_cut and has_begun,
+            is_unbegun=is_cut and not has_begun and code is None,
             reached_bytes=directory.windows.stat().st_size if directory.windows.exists() else 0,
         )
 

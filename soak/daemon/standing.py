@@ -23,12 +23,14 @@ NO_COUNTS: Mapping[str, int] = {str(status): 0 for status in Status}
 class Going:
     """A run that goes on. pid: 0 until its process is known; run, url: empty until it said them.
 
+    since_s: the standing's before it was begun.
     reached_bytes: how much of windows.csv there was when it was last resumed, -1 before: a run that
     gets no further is not resumed for ever.
     """
 
     scenario: str
     target: str
+    since_s: float
     pid: int = 0
     run: str = ""
     url: str = ""

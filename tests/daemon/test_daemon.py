@@ -16,7 +16,7 @@ from tests.runs import write_run
 
 NEVER = "- {name: %s, scenario: smoke, every: 3650d, baseline: kept}\n"
 RUN = "20260301T120000Z-smoke-0a1b2c"
-GOING = Going(scenario="smoke", target="engine")
+GOING = Going(scenario="smoke", target="engine", since_s=0.0)
 
 
 class Shop:
@@ -55,7 +55,7 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
-def now_going(**known: int | str) -> Standing:
+def now_going(**known: float | str) -> Standing:
     return Standing(since_s=SystemClock().wall_s(), going=replace(GOING, **known))
 
 
@@ -97,14 +97,13 @@ def test_a_run_that_gets_no_further_is_recorded_instead_of_resumed_again(shop: S
     assert {"pass": 0, "fail": 0, "unknown": 1} == standing.counts
 
 
-def test_a_run_that_never_began_is_on_record(shop: Shop):
-    write(shop.out, {"a": now_going()})
+def test_a_run_that_was_cut_off_before_it_began_is_as_due_as_before(shop: Shop):
+    since_s = SystemClock().wall_s() - 1.0
+    write(shop.out, {"a": now_going(since_s=since_s)})
 
-    last = shop.turned().last
+    standing = shop.turned()
 
-    assert last
-    assert ("", "unknown", 13) == (last.run, last.status, last.exit_code)
-    assert "its process ended without a word" == last.reason
+    assert (since_s, None, None) == (standing.since_s, standing.going, standing.last)
 
 
 def test_what_cannot_be_begun_is_on_record(shop: Shop):

@@ -51,7 +51,7 @@ def test_an_idle_schedule_says_when_it_is_due_and_how_its_last_run_ended():
 
 def test_a_schedule_waits_or_runs_and_says_whether_its_run_answers():
     waiting = Standing(since_s=NOW_S - 2 * HOUR_S)
-    running = Standing(since_s=NOW_S, going=Going(scenario="smoke", target="engine"))
+    running = Standing(since_s=NOW_S, going=Going(scenario="smoke", target="engine", since_s=0.0))
 
     found = figures(schedule_text(soak_of("a"), waiting, NOW_S, None))
     assert 1 == found["soak_schedule_state a,waiting"]

@@ -45,7 +45,7 @@ def test_times_that_were_missed_are_one():
 def test_one_goes_on_per_target_and_others_are_not_held_up():
     soaks = [soak_of("a"), soak_of("b"), soak_of("c", "null")]
     due = Standing(since_s=0.0)
-    going = Going(scenario="smoke", target="engine")
+    going = Going(scenario="smoke", target="engine", since_s=0.0)
 
     assert ["a", "c"] == begun(soaks, {"a": due, "b": due, "c": due})
     busy = Standing(since_s=0.0, going=going)
@@ -70,7 +70,9 @@ def test_a_clock_that_was_put_back_silences_nothing():
 
 
 def test_what_is_kept_is_read_again(tmp_path):
-    going = Going(scenario="smoke", target="engine", pid=7, run="r", url="u", reached_bytes=3)
+    going = Going(
+        scenario="smoke", target="engine", since_s=0.5, pid=7, run="r", url="u", reached_bytes=3
+    )
     last = Outcome(run="r", status="fail", exit_code=10, reason="slow", ended_s=5.5)
     counts = {"pass": 2, "fail": 1, "unknown": 0}
     standings = {
