@@ -15,6 +15,11 @@ class Clock(Protocol):
         """Nanoseconds that never go back: durations."""
         ...
 
+    def aging_ns(self) -> int:
+        """Nanoseconds that never go back: ages. As fast as durations, but where somebody wants to
+        see months of forgetting in an hour."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Yield to other threads for about this long."""
         ...
@@ -27,6 +32,9 @@ class SystemClock:
         return time.time()
 
     def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def aging_ns(self) -> int:
         return time.monotonic_ns()
 
     def sleep(self, seconds: float) -> None:
@@ -43,14 +51,17 @@ class SteadyClock:
 
     def __init__(self, source: Clock, no_earlier_than_s: float = 0.0) -> None:
         self._source = source
-        self._start_ns = source.monotonic_ns()
+        self._start_ns = source.aging_ns()
         self._start_s = max(source.now_s(), no_earlier_than_s)
 
     def now_s(self) -> float:
-        return self._start_s + (self._source.monotonic_ns() - self._start_ns) / 1e9
+        return self._start_s + (self._source.aging_ns() - self._start_ns) / 1e9
 
     def monotonic_ns(self) -> int:
         return self._source.monotonic_ns()
+
+    def aging_ns(self) -> int:
+        return self._source.aging_ns()
 
     def sleep(self, seconds: float) -> None:
         self._source.sleep(seconds)

@@ -104,6 +104,10 @@ class Engine:
         finally:
             os.close(self._lock_fd)
 
+    def now_s(self) -> float:
+        """The engine's own time: records are created, expire, and events begin in it."""
+        return self._clock.now_s()
+
     def _check_open(self) -> None:
         if not self._is_open:
             raise ClosedError(f"{self.directory}: the engine is closed; open it again")

@@ -132,6 +132,16 @@ class BuildTarget(Protocol):
     def __call__(self, params: object, data_dir: Path, clock: Clock) -> Target: ...
 
 
+class BuildAgingTarget(Protocol):
+    """`build_aging` of a module whose targets age by a clock that can be set, as the scenario's
+    target.time_scale asks: what decays, expires or is due does so that many times as fast.
+    Durations stay real."""
+
+    def __call__(
+        self, params: object, data_dir: Path, clock: Clock, time_scale: float
+    ) -> Target: ...
+
+
 class Arrivals(Protocol):
     """When operations are due, drawn in blocks.
 

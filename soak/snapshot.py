@@ -20,7 +20,8 @@ NAN = float("nan")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Which run this is. started: seconds since 1970, UTC."""
+    """Which run this is. started: seconds since 1970, UTC. time_scale: how many times as fast as
+    the load memories age in the target."""
 
     run_id: str
     scenario: str
@@ -29,6 +30,7 @@ class Identity:
     version: str
     started: float
     directory: str
+    time_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,10 +221,12 @@ def build(scenario: Scenario, directory: RunDirectory, carried: Carried | None =
 
     carried: what a run that goes on has behind it; then the target opens what it holds.
     """
-    module = plugins.load("targets", scenario.target.name)
-    target = attempt(
-        lambda params: module.build(params, directory.data, SystemClock()), scenario.target.params
-    )
+    chosen = scenario.target
+    module, given = plugins.load("targets", chosen.name), [directory.data, SystemClock()]
+    make = module.build
+    if chosen.time_scale != 1:
+        make, given = module.build_aging, [*given, chosen.time_scale]
+    target = attempt(lambda params: make(params, *given), chosen.params)
     if isinstance(target, Failure):
         raise Unavailable(_words(target.error))
     population = _population(scenario, directory, carried or Carried())

@@ -101,6 +101,7 @@ def _load(plan: Plan) -> dict[str, object]:
     target = as_section(plan.get("target"))
     kept = {key: value for key, value in plan.items() if key not in NOT_LOAD}
     kept["target.clients"] = target.get("clients")
+    kept["target.time_scale"] = target.get("time_scale", 1.0)
     plain: dict[str, object] = json.loads(json.dumps(kept, default=str))
     return plain
 

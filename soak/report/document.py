@@ -32,6 +32,7 @@ def document(snapshot: Snapshot) -> Document:
         "scenario": identity.scenario,
         "target": identity.target,
         "seed": identity.seed,
+        "time_scale": identity.time_scale,
         "started": iso_utc(identity.started),
         "duration_s": snapshot.elapsed_s,
         "verdict": {

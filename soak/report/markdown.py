@@ -51,6 +51,7 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
     records = as_section(document.get("records"))
     certificate = as_section(document.get("certificate"))
     rows = [
+        ("time that memories aged", _aged(document)),
         ("operations", figures.whole(_operation_count(document))),
         ("rate achieved", figures.rate(certificate.get("achieved_rate"))),
         ("times interrupted", figures.whole(len(as_rows(certificate.get("gaps"))) or None)),
@@ -65,6 +66,15 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
         ("health, lowest", figures.share(as_section(document.get("health")).get("min"))),
     ]
     return [(name, text) for name, text in rows if text != figures.NOT_KNOWN]
+
+
+def _aged(document: Mapping[str, object]) -> str:
+    """Only where it is not the time that the run took."""
+    scale = figures.number(document.get("time_scale"))
+    if not scale > 1:
+        return figures.NOT_KNOWN
+    lasted_s = figures.number(document.get("duration_s"))
+    return f"{figures.span(lasted_s * scale)}, {scale:g} times as fast as the load"
 
 
 def violation_count(document: Mapping[str, object]) -> float:

@@ -40,6 +40,7 @@ def recover(journal: Journal, run_id: str, *, is_alive: bool) -> Document:
         "scenario": journal.plan.get("name", ""),
         "target": target.get("name") if isinstance(target, Mapping) else target,
         "seed": journal.plan.get("seed"),
+        "time_scale": target.get("time_scale", 1.0) if isinstance(target, Mapping) else 1.0,
         "started": _started(journal),
         "duration_s": elapsed_s,
         "verdict": {

@@ -13,6 +13,7 @@ from soak.scenario.shapes import Importance, Popularity, Share
 
 MAX_PHASES = 255  # one byte of a slot's tag
 MAX_KEYS = 1 << 26
+LARGEST_TIME_SCALE = 1e6
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -29,6 +30,12 @@ class Target(PlugIn):
     params: Params = Field({}, validate_default=True, description="The target's own parameters.")
     clients: int = Field(1, ge=1, le=1024, description="Threads that issue operations.")
     timeout: Positive = Field(30.0, description="An operation that takes longer has failed.")
+    time_scale: float = Field(
+        1.0,
+        ge=1,
+        le=LARGEST_TIME_SCALE,
+        description="So many times as fast memories age in it; the load comes as ever.",
+    )
     python: str | None = Field(
         None, min_length=1, description="Interpreter of another virtual environment."
     )
@@ -248,5 +255,7 @@ class Scenario(Strict):
         if name == self.target.name:
             return self
         old = self.target
-        target = Target(name=name, clients=old.clients, timeout=old.timeout)
+        target = Target(
+            name=name, clients=old.clients, timeout=old.timeout, time_scale=old.time_scale
+        )
         return self.model_copy(update={"target": target})

@@ -52,7 +52,7 @@ def aim(source: Source, target: str, flag: str) -> Source:
     old = _opened(source.tree.get("target"), "target")
     kept = old if isinstance(old, dict) else {}
     if kept.get("name", "engine") != target:
-        kept = {key: kept[key] for key in ("clients", "timeout") if key in kept}
+        kept = {key: kept[key] for key in ("clients", "timeout", "time_scale") if key in kept}
     value = Source(tree={**kept, "name": target}, origins={("target",): flag}, problems=())
     return _put(source, source.tree, ("target",), value)
 

@@ -84,6 +84,9 @@ def _target(scenario: Scenario) -> Iterator[Contradiction]:
             yield ("requires", i), f"the target {target.name} has no {feature}; {remedy}"
     if scenario.population.preload and not can & _STORING:
         yield ("population", "preload"), f"the target {target.name} can store nothing"
+    if target.time_scale != 1 and not hasattr(module, "build_aging"):
+        remedy = "set it to 1, or take the target engine"
+        yield ("target", "time_scale"), f"the clock of {target.name} cannot be set; {remedy}"
     wanted = getattr(target.params, "dimensions", None)
     given = _content_dimensions(scenario)
     if None not in (wanted, given) and wanted != given:

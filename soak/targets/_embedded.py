@@ -35,15 +35,22 @@ Answer = TypeVar("Answer")
 
 
 class EngineClock:
-    """The engine's clock on the tester's: wall time is read once, then the monotonic one counts."""
+    """The engine's clock on the tester's: wall time is read once, then the monotonic one counts.
 
-    def __init__(self, clock: Clock) -> None:
+    What ages does so time_scale times as fast; durations stay what they are.
+    """
+
+    def __init__(self, clock: Clock, time_scale: float) -> None:
         self._clock = clock
+        self._time_scale = time_scale
         self._start_ns = clock.monotonic_ns()
         self._start_s = clock.wall_s()
 
     def now_s(self) -> float:
-        return self._start_s + (self._clock.monotonic_ns() - self._start_ns) / NS_PER_S
+        return self._start_s + self.aging_ns() / NS_PER_S
+
+    def aging_ns(self) -> int:
+        return round((self._clock.monotonic_ns() - self._start_ns) * self._time_scale)
 
     def monotonic_ns(self) -> int:
         return self._clock.monotonic_ns()
@@ -53,7 +60,12 @@ class EngineClock:
 
     def monotonic_ns_of(self, moment_s: float) -> int:
         """When a moment of `now_s` was on the monotonic clock."""
-        return self._start_ns + round((moment_s - self._start_s) * NS_PER_S)
+        aged_ns = (moment_s - self._start_s) * NS_PER_S
+        return self._start_ns + round(aged_ns / self._time_scale)
+
+    def not_before(self, now_s: float) -> None:
+        """Be as late as an engine that found later times in its files: those of a run before."""
+        self._start_s += max(0.0, now_s - self.now_s())
 
 
 class Embedded:
@@ -65,10 +77,11 @@ class Embedded:
         capabilities: frozenset[str],
         data_dir: Path,
         clock: Clock,
+        time_scale: float = 1.0,
     ) -> None:
         self.capabilities = capabilities
         self._directory = data_dir / "engine"
-        self._clock = EngineClock(clock)
+        self._clock = EngineClock(clock, time_scale)
         self._gate = Condition()
         self._inside = 0
         self._is_reopening = False
@@ -85,9 +98,11 @@ class Embedded:
 
     def _open(self) -> engine.Engine:
         try:
-            return engine.open(self._directory, self._options, self._clock)
+            opened = engine.open(self._directory, self._options, self._clock)
         except (engine.EngineError, OSError) as error:
             raise TargetUnavailable(f"engine.open: {type(error).__name__}: {error}") from error
+        self._clock.not_before(opened.now_s())
+        return opened
 
     def store(self, record: Record) -> None:
         memory = _memory(record)

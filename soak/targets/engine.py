@@ -54,7 +54,13 @@ class Params(BaseModel):
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """Opens the engine in data_dir. Raises TargetUnavailable in the engine's own words."""
+    return build_aging(params, data_dir, clock, 1.0)
+
+
+def build_aging(params: object, data_dir: Path, clock: Clock, time_scale: float) -> Target:
+    """The same with memories that age time_scale times as fast: half_life_s, ttl_s, short_term_s
+    and the periods of maintenance, which looks twenty times a second at most."""
     from soak.targets._embedded import Embedded
 
     assert isinstance(params, Params)
-    return Embedded(params.model_dump(exclude_none=True), CAPABILITIES, data_dir, clock)
+    return Embedded(params.model_dump(exclude_none=True), CAPABILITIES, data_dir, clock, time_scale)

@@ -84,4 +84,5 @@ def identity_of(scenario: Scenario, directory: RunDirectory, clock: Clock) -> Id
         version=__version__,
         started=clock.wall_s(),
         directory=str(directory.path),
+        time_scale=scenario.target.time_scale,
     )

@@ -38,6 +38,9 @@ class HandClock:
     def monotonic_ns(self) -> int:
         return int(self.elapsed_s * 1e9)
 
+    def aging_ns(self) -> int:
+        return self.monotonic_ns()
+
     def sleep(self, seconds: float) -> None:
         self.elapsed_s += seconds
 

@@ -1,12 +1,13 @@
 """Does the engine's adapter translate faithfully, also while it is being reopened?"""
 
+from dataclasses import replace
 from threading import Thread
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from soak.clock import SystemClock
+from soak.clock import NS_PER_S, SystemClock
 from soak.result import CapacityRefused, Outcome, RecordMissing, TargetError, TargetUnavailable
 from soak.seams import Edge, Query
 from soak.targets import engine
@@ -14,6 +15,7 @@ from tests.mixed_load import DIMENSIONS, MixedLoad, small_content, small_populat
 from tests.targets.test_contract import record
 
 CONTENT = small_content()
+DAY_S = 86_400.0
 
 
 def build(tmp_path, **params):
@@ -157,3 +159,79 @@ def test_a_forced_transition_moves_its_share_of_the_records_and_all_answer(tmp_p
     assert [] == population.drain_notes()
     assert {Outcome.OK} == load.outcomes.keys() - {Outcome.MISSING}
     assert tiers["intermediate"] > tiers["short"] > 0
+
+
+class HandClock(SystemClock):
+    """The machine's, and as many seconds later as somebody says."""
+
+    passed_s = 0.0
+
+    def monotonic_ns(self) -> int:
+        return round(self.passed_s * NS_PER_S)
+
+
+def build_aging(tmp_path, clock, time_scale, **params):
+    chosen = engine.Params(dimensions=DIMENSIONS, durability="never", maintenance=False, **params)
+    return engine.build_aging(chosen, tmp_path, clock, time_scale)
+
+
+@pytest.mark.parametrize(("time_scale", "expired_count"), [(1, 0), (720, 1)], ids=["life", "month"])
+def test_what_is_three_weeks_old_expires_in_42_minutes(tmp_path, time_scale, expired_count):
+    clock = HandClock()
+    target = build_aging(tmp_path, clock, time_scale, ttl_s=21 * DAY_S)
+
+    target.store(record(1))
+    target.store(replace(record(2), pinned=True))
+    clock.passed_s = 41 * 60
+    target.store(record(3))
+    target.maintain()
+    before = target.count()
+    clock.passed_s = 43 * 60
+    target.maintain()
+    expired = [event for event in target.events(0) if event.kind == "expire"]
+    here = [key for key in (1, 2, 3) if target.get(key) is not None]
+    target.close()
+
+    assert 3 == before
+    assert [1, 2, 3][expired_count:] == here
+    # Of maintenance the tester hears in its own time.
+    assert [(clock.monotonic_ns(), 0.0)] * expired_count == [
+        (event.start_ns, event.duration_s) for event in expired
+    ]
+
+
+@pytest.mark.parametrize("time_scale", [1, 720], ids=["life", "month"])
+def test_importance_decays_by_the_scaled_clock(tmp_path, time_scale):
+    clock = HandClock()
+    params = {"capacity_records": 400, "half_life_s": 7 * DAY_S}
+    target = build_aging(tmp_path, clock, time_scale, **params)
+
+    target.store_batch([replace(record(key), importance=0.6) for key in range(300)])
+    clock.passed_s = 35 * 60  # 17.5 days, after which 0.6 is worth 0.1
+    for key in range(300, 600):
+        target.store(replace(record(key), importance=0.3))
+    old_count = sum(target.get(key) is not None for key in range(300))
+    target.close()
+
+    assert old_count == pytest.approx(300 if time_scale == 1 else 100, abs=60)
+
+
+def test_a_run_that_goes_on_ages_from_where_it_was(tmp_path):
+    clock = HandClock()
+    first = build_aging(tmp_path, clock, 720.0, ttl_s=21 * DAY_S)
+    clock.passed_s = 30 * 60
+    first.store(record(1))
+    first.close()
+    # Another worker reads the wall clock anew: 15 days before what it finds in the files.
+    again = HandClock()
+    second = build_aging(tmp_path, again, 720.0, ttl_s=21 * DAY_S)
+    again.passed_s = 41 * 60
+    second.maintain()
+    before = second.count()
+    again.passed_s = 43 * 60
+    second.maintain()
+    (expired,) = [event for event in second.events(0) if event.kind == "expire"]
+    second.close()
+
+    assert (1, 1) == (before, expired.records)
+    assert pytest.approx(again.monotonic_ns(), abs=NS_PER_S) == expired.start_ns

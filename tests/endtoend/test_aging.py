@@ -1,0 +1,36 @@
+"""Does a run of seconds show a month of forgetting, say so, and refuse what has no such clock?"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.conftest import soak
+
+DAYS_PER_S = 86_400
+SHORT = ("--plain", "--listen", "127.0.0.1:0", "--duration", "8s", "--rate", "60")
+
+
+@pytest.mark.slow
+def test_thirty_days_of_forgetting_pass_in_eight_seconds(tmp_path: Path):
+    scale = f"target.time_scale={30 * DAYS_PER_S / 8}"
+
+    done = soak("run", "configs/aging.yaml", *SHORT, "--set", scale, out=tmp_path / "runs")
+
+    report = done.report
+    assert done.code in (0, 10, 13), done.stderr
+    assert 30 * DAYS_PER_S / 8 == report["time_scale"]
+    assert report["duration_s"] < 60
+    declared = {row["kind"]: row["count"] for row in report["maintenance"]["counts"]}
+    # Three weeks are over after less than six seconds.
+    assert declared["expire"] > 0
+    assert 0 == sum(report["oracle"]["violations"].values())
+    assert report["operations"]["store"]["latency_s"]["max"] < 60
+    assert "324000 times as fast as the load" in (done.directory / "report.html").read_text()
+
+
+def test_a_target_whose_clock_cannot_be_set_is_refused(tmp_path: Path):
+    done = soak("run", "configs/aging.yaml", "--target", "memory", *SHORT, out=tmp_path / "runs")
+
+    assert 2 == done.code
+    assert "target.time_scale: the clock of memory cannot be set" in done.stderr
+    assert not (tmp_path / "runs").exists()
