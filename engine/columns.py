@@ -28,6 +28,7 @@ class Single:
         "accesses",
         "agent",
         "created",
+        "id",
         "importance",
         "kept",
         "kept_length",
@@ -36,11 +37,14 @@ class Single:
         "offset",
         "pinned",
         "segment",
+        "tags",
         "tier",
     )
 
     def __init__(self, columns: "Columns") -> None:
+        self.id: memoryview[int] = columns.id.data
         self.lsn: memoryview[int] = columns.lsn.data
+        self.tags: memoryview[int] = columns.tags.data
         self.segment: memoryview[int] = columns.segment.data
         self.offset: memoryview[int] = columns.offset.data
         self.length: memoryview[int] = columns.length.data
