@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from soak.alerts.checks import check_groups
+from soak.alerts.checks import ALLOWED_BAD, check_groups
 from soak.alerts.files import rule_files
 from soak.alerts.general import general_groups
 from soak.alerts.rule import RUNBOOK, Alert
+from soak.histogram import BOUNDS_S
 from soak.scenario import load
 from soak.verdict import Mistake
 from tests.alerts.cases import CASES, RUN, Case
@@ -22,6 +23,9 @@ FOLDER = ROOT / "deploy" / "prometheus"
 STEADY = load("steady")
 GROUPS = [*general_groups(), *check_groups(STEADY)]
 ALERTS = [rule for group in GROUPS for rule in group.rules if isinstance(rule, Alert)]
+
+
+LASTING = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))  # not the benchmarks
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,14 @@ def test_every_alert_fires_and_ceases(tmp_path):
     file.write_text(json.dumps(document))
     said = promtool("test", "rules", str(file))
     assert 0 == said.code, said.words
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_every_objective_lies_on_a_bound_of_the_published_histograms(name):
+    """Else an alert is of the next bound, and another rule than the check."""
+    asked = [check.params for check in load(name).checks if check.detector == "slo"]
+    bounds = [one.max for one in asked if one.quantile in ALLOWED_BAD and one.operation and one.max]
+    assert set(bounds) <= set(BOUNDS_S)
 
 
 def test_a_scenario_without_checks_is_a_mistake():
