@@ -34,7 +34,7 @@ schedules:
 """
 # Their times have been missed for decades.
 MISSED = {"since_s": 0, "going": None, "last": None, "counts": {}}
-POLLS = 3_000
+POLLS = 1_500
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -66,7 +66,7 @@ def until(holds: Callable[[], bool]) -> None:
     for _ in range(POLLS):
         if holds():
             return
-        sleep_s(0.05)
+        sleep_s(0.2)
     raise AssertionError("waited in vain")
 
 
