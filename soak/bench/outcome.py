@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soak.bench.phases import phase_figures
+from soak.bench.resource_use import resource_use
 from soak.bench.suite import Benchmark
 from soak.bench.tiers import tier_figures
 from soak.bench.transitions import transition_figures
@@ -62,7 +63,8 @@ def _all_results(report: Section, plan: Section, record: RunRecord | None) -> di
         return found
     phases, tiers = phase_figures(record), as_section(found["tiers"])
     moved = transition_figures(record, phases, tiers, as_section(report.get("oracle")))
-    return {**found, "phases": phases, "transitions": moved}
+    more = {"phases": phases, "transitions": moved, "resource_use": resource_use(record)}
+    return {**found, **more}
 
 
 def _verdict(outcome: Outcome, report: Section) -> object:

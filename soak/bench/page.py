@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from soak.bench import phases, retrieval, tiers, transitions
+from soak.bench import phases, resource_use, retrieval, tiers, transitions
 from soak.bench import table as tables
 from soak.bench.goals import goal_rows
 from soak.bench.pictures import Picture, in_order, pictures
@@ -135,6 +135,7 @@ def _category(name: str, documents: Sequence[Section]) -> Html:
         name,
         name.capitalize(),
         _scaling(documents),
+        _resource_use(documents),
         _searches(documents),
         _tiers(documents),
         _transitions(documents),
@@ -168,6 +169,18 @@ def _scaling(documents: Sequence[Section]) -> Html:
         for name, held in further_rows(documents)
     ]
     return together(parts)
+
+
+def _resource_use(documents: Sequence[Section]) -> Html:
+    """What a set rate takes; its course is drawn below."""
+    rows = resource_use.resource_rows(documents)
+    if not rows:
+        return Html("")
+    said = (
+        "TCP is what the target's open connections carried, at least; the loopback's bytes are of "
+        "all who use it. A dash is unknown, not nothing."
+    )
+    return together((table(resource_use.HEAD, rows, text_columns=(0,)), element("p", said)))
 
 
 def _searches(documents: Sequence[Section]) -> Html:

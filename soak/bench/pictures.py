@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soak.bench.resource_use import resource_charts
 from soak.report.charts import Chart, Line, Unit
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
@@ -99,7 +100,7 @@ def pictures(category: str, documents: Sequence[Section]) -> list[Picture]:
             )
         )
     shown: list[Picture] = [ranges for ranges in drawn if any(map(known, ranges.rows))]
-    return [*shown, *_by_clients(category, ordered)]
+    return [*shown, *_by_clients(category, ordered), *resource_charts(category, ordered)]
 
 
 def in_order(documents: Sequence[Section]) -> list[Section]:

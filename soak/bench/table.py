@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from soak.bench import phases, retrieval, tiers, transitions
+from soak.bench import phases, resource_use, retrieval, tiers, transitions
 from soak.bench.goals import goal_rows
 from soak.report import figures
 from soak.report.document import Section, as_rows, as_section
@@ -47,8 +47,8 @@ def table(documents: Sequence[Section]) -> str:
 
 def markdown(documents: Sequence[Section]) -> str:
     """The same tables for a pull request."""
-    tables = ("Figures", "Searches", "Records by tier", "Moves between tiers", "Phases")
-    names = [f"## {name}" for name in (*tables, "Checks", "Objectives")]
+    tables = ("Figures", "Resource use", "Searches", "Records by tier", "Moves between tiers")
+    names = [f"## {name}" for name in (*tables, "Phases", "Checks", "Objectives")]
     named = zip(names, _tables(documents), strict=True)
     parts = [(name, _markdown(head, rows)) for name, (head, rows) in reversed(list(named)) if rows]
     return "\n\n".join(text for part in parts for text in part) + "\n"
@@ -57,6 +57,7 @@ def markdown(documents: Sequence[Section]) -> str:
 def _tables(documents: Sequence[Section]) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
     return [
         (FIGURES, [row for document in documents for row in figures_of(document)]),
+        (resource_use.HEAD, resource_use.resource_rows(documents)),
         (retrieval.HEAD, retrieval.retrieval_rows(documents)),
         (tiers.HEAD, tiers.tier_rows(documents)),
         (transitions.HEAD, transitions.transition_rows(documents)),

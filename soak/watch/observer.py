@@ -30,7 +30,7 @@ from soak.watch.upkeep import Upkeep
 from soak.watch.windows import HEADER, Window, Windows
 from soak.watch.worker_log import Line, LogTail, WorkerFacts
 
-SAMPLERS = ("process", "disk", "host", "reported", "tester")
+SAMPLERS = ("process", "disk", "host", "network", "reported", "tester")
 # Rows of samples.csv over a whole run; a longer run writes every n-th sample.
 SAMPLE_ROWS = 21_600
 # The columns of samples.csv are those of the first few samples: a sampler may need a second one
@@ -40,6 +40,8 @@ HEADER_AFTER = 3
 CUMULATIVE = (
     *("cpu_s", "cpu_wait_s", "tester_cpu_s", "host_busy_s", "host_throttled_s"),
     *("faults_minor", "faults_major", "read_bytes", "written_bytes"),
+    *("tcp_sent_bytes", "tcp_received_bytes"),
+    *("host_loopback_bytes", "host_received_bytes", "host_sent_bytes"),
 )
 # Away for longer, the tester was stopped or frozen, or its machine was: nobody schedules, and what
 # falls due comes late. Shorter, and the schedule that is written ahead hardly lets it be felt.
