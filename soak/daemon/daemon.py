@@ -97,7 +97,8 @@ class Daemon:
 
     def keep_on(self, asked: Asked) -> int:
         """Until a signal asks to stop; its exit code."""
-        log().info("daemon_started", schedules=[soak.name for soak in self.soaks])
+        schedules, runs = [soak.name for soak in self.soaks], sorted(self._going())
+        log().info("daemon_started", schedules=schedules, runs=runs)
         while not asked.stop:
             if asked.reread:
                 asked.reread = False
