@@ -14,6 +14,7 @@ from soak.report.figures import number
 from soak.report.record import ALIVE, RunRecord
 from soak.rundir import finite
 
+SKIPPED = "skipped"
 # What is in every worker, whatever it holds: 42 MB with 1,000 records in the embedded engine.
 # Rather too little than too much, lest the first ten thousand records seem to take nothing.
 BARE_BYTES = 40_000_000
@@ -53,6 +54,12 @@ def document(outcome: Outcome) -> dict[str, object]:
     safe = finite(content)
     assert isinstance(safe, dict)
     return safe
+
+
+def left_out(benchmark: Benchmark, reason: str) -> dict[str, object]:
+    """One that was not run, as JSON: its status is "skipped", and it has no exit code."""
+    bare = document(Outcome(benchmark=benchmark, exit_code=0, execution_s=0.0, record=None))
+    return {**bare, "verdict": {"status": SKIPPED, "exit_code": None, "reason": reason}}
 
 
 def _all_results(report: Section, plan: Section, record: RunRecord | None) -> dict[str, object]:

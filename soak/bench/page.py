@@ -93,7 +93,7 @@ def _verdict(documents: Sequence[Section]) -> Html:
     )
     said = together(
         element("li", f"{tables.name_of(d)}: {as_section(d.get('verdict')).get('reason')}")
-        for status in ("fail", "unknown")
+        for status in ("fail", "unknown", "skipped")
         for d in by_status.get(status, [])
     )
     said = together((said, *(element("li", text) for text in _disturbed(documents))))

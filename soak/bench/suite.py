@@ -130,13 +130,13 @@ def chosen(asked: Sequence[str], folder: Path | None = None) -> list[Benchmark]:
 
 def possible(
     suite: Sequence[Benchmark], overrides: Sequence[str], target: str | None
-) -> tuple[list[Benchmark], list[str]]:
-    """Those that the target can run, and for each other one why not.
+) -> tuple[list[Benchmark], list[tuple[Benchmark, str]]]:
+    """Those that the target can run, and each other one with why not.
 
     Raises Mistake for a target or override that none can be run with.
     """
     can: list[Benchmark] = []
-    cannot: list[tuple[str, Mistake]] = []
+    cannot: list[tuple[Benchmark, Mistake]] = []
     for benchmark in suite:
         try:
             # What a function runs, it alone knows: the target at least is looked up.
@@ -144,11 +144,11 @@ def possible(
             load(file, () if benchmark.function else overrides, target=target)
             can.append(benchmark)
         except Mistake as mistake:
-            cannot.append((benchmark.name, mistake))
+            cannot.append((benchmark, mistake))
     scenarios = [each for each in suite if not each.function]
     if cannot and not any(each in can for each in scenarios or suite):
         raise cannot[0][1]
-    return can, [f"{name}: {str(why).partition(chr(10))[0]}" for name, why in cannot]
+    return can, [(benchmark, str(why).partition("\n")[0]) for benchmark, why in cannot]
 
 
 def listed() -> list[dict[str, str]]:

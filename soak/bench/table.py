@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from soak.bench import phases, resource_use, retrieval, tiers, transitions
 from soak.bench.goals import goal_rows
+from soak.bench.outcome import SKIPPED
 from soak.report import figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
@@ -23,6 +24,7 @@ SEVERITY = (
 )
 # Of a list of figures from elsewhere, which may be every single latency.
 MOST_LISTED = 20
+LEFT_OUT = ("benchmark", "left out because")
 MARKS: Mapping[str, str] = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"}
 
 
@@ -48,7 +50,7 @@ def table(documents: Sequence[Section]) -> str:
 def markdown(documents: Sequence[Section]) -> str:
     """The same tables for a pull request."""
     tables = ("Figures", "Resource use", "Searches", "Records by tier", "Moves between tiers")
-    names = [f"## {name}" for name in (*tables, "Phases", "Checks", "Objectives")]
+    names = [f"## {name}" for name in (*tables, "Phases", "Left out", "Checks", "Objectives")]
     named = zip(names, _tables(documents), strict=True)
     parts = [(name, _markdown(head, rows)) for name, (head, rows) in reversed(list(named)) if rows]
     return "\n\n".join(text for part in parts for text in part) + "\n"
@@ -62,6 +64,7 @@ def _tables(documents: Sequence[Section]) -> list[tuple[Sequence[str], list[tupl
         (tiers.HEAD, tiers.tier_rows(documents)),
         (transitions.HEAD, transitions.transition_rows(documents)),
         (phases.HEAD, phases.phase_rows(documents)),
+        (LEFT_OUT, left_out_rows(documents)),
         (OBJECTIVES, [row for document in documents for row in objectives_of(document)]),
         (GOALS, [_goal(row) for row in goal_rows(documents)]),
     ]
@@ -82,11 +85,21 @@ def name_of(document: Section) -> str:
     return f"{document.get('category')}/{document.get('benchmark')}"
 
 
+def left_out_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
+    """Rows of LEFT_OUT: what was not run, because the target cannot or it would take too long."""
+    said = [(name_of(each), as_section(each.get("verdict"))) for each in documents]
+    return [
+        (name, str(verdict.get("reason")))
+        for name, verdict in said
+        if verdict.get("status") == SKIPPED
+    ]
+
+
 def figures_of(document: Section) -> list[tuple[str, ...]]:
-    if foreign_figures(document):
+    status = str(as_section(document.get("verdict")).get("status"))
+    if status == SKIPPED or foreign_figures(document):
         return []
     found = as_section(document.get("results"))
-    status = str(as_section(document.get("verdict")).get("status"))
     operations = as_section(found.get("operations"))
     rows = []
     whole = (

@@ -77,10 +77,11 @@ def bench(
 
 def _measured(plan: "Bench", asked: Sequence[str], parallel: int) -> Sequence["Section"]:
     """The results of what was asked for. Raises Mistake where nothing of it can be run."""
+    from soak.bench.outcome import left_out
     from soak.bench.running import disturbance
     from soak.bench.whole import run_suite
 
-    suite = _possible(plan, asked)
+    suite, others = _possible(plan, asked)
     if said_before := disturbance(parallel):
         print(said_before, file=sys.stderr)
     over: list[str] = []
@@ -92,18 +93,22 @@ def _measured(plan: "Bench", asked: Sequence[str], parallel: int) -> Sequence["S
         text = f"{benchmark.name}: {verdict['status']}: {verdict['reason']}"
         print(f"{len(over)}/{len(suite)} {text}", file=sys.stderr)
 
-    return run_suite(plan, suite, parallel=parallel, said=said)
+    measured = run_suite(plan, suite, parallel=parallel, said=said)
+    return [*measured, *(left_out(each, why) for each, why in others)]
 
 
-def _possible(plan: "Bench", asked: Sequence[str]) -> list["Benchmark"]:
-    """What can be run of it; the rest is said."""
+def _possible(
+    plan: "Bench", asked: Sequence[str]
+) -> tuple[list["Benchmark"], list[tuple["Benchmark", str]]]:
+    """What can be run of it, and the rest with the reason, which is said."""
     from soak.bench.suite import chosen, is_quick, possible
     from soak.verdict import Mistake
 
     suite, cannot = possible(chosen(asked, plan.folder), plan.overrides, plan.target)
     slow = [each for each in suite if plan.quick and not is_quick(each)]
-    for text in [*cannot, *(f"{each.name}: not quick" for each in slow)]:
-        print(f"left out: {text}", file=sys.stderr)
+    others = [*cannot, *((each, "not quick") for each in slow)]
+    for each, why in others:
+        print(f"left out: {each.name}: {why}", file=sys.stderr)
     if len(slow) == len(suite):
         raise Mistake("nothing is left to be measured: leave out --quick")
-    return [each for each in suite if each not in slow]
+    return [each for each in suite if each not in slow], others

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from soak.bench import page, table
+from soak.bench.outcome import left_out
 from soak.bench.suite import (
     NoSuchBenchmark,
     benchmarks,
@@ -15,6 +17,7 @@ from soak.bench.suite import (
 )
 from soak.scenario import load
 from soak.verdict import Mistake
+from tests.benchmarks.documents import told
 
 ALL = benchmarks()
 SCENARIOS = [b for b in ALL if not b.function]
@@ -111,11 +114,31 @@ def test_what_a_target_lacks_is_left_out_and_said():
     can, cannot = possible(chosen(["retrieval", "throughput/max-rate"]), [], "chroma")
 
     assert {"retrieval/search-10k", "throughput/max-rate"} <= {each.name for each in can}
-    lacks = {text.partition(":")[0] for text in cannot if "lacks link, traverse" in text}
+    lacks = {each.name for each, why in cannot if "lacks link, traverse" in why}
     assert {"retrieval/graph", "retrieval/graph-1", "retrieval/graph-3"} == lacks
-    others = [text for text in cannot if text.partition(":")[0] not in lacks]
+    others = [why for each, why in cannot if each.name not in lacks]
     assert others
-    assert all("has no tiers" in text or "has no exact_filter" in text for text in others)
+    assert all("has no tiers" in why or "has no exact_filter" in why for why in others)
+
+
+@pytest.mark.parametrize("target", ["faiss", "sqlite_vec"])
+def test_every_category_runs_on_two_other_targets(target: str):
+    can, cannot = possible(ALL, [], target)
+
+    assert CATEGORIES == {each.category for each in can}
+    # What is left out is about tiers, edges or an exact scan, and nothing else.
+    lacking = ("lacks link", "lacks transition", "has no tiers", "has no exact_filter")
+    assert [] == [why for _, why in cannot if not any(text in why for text in lacking)]
+
+
+def test_what_was_left_out_is_told_with_the_rest():
+    (graph,) = chosen(["retrieval/graph"])
+    documents = [told("storage/read"), left_out(graph, "the target lacks edges")]
+
+    for text in (page.html(documents), table.table(documents), table.markdown(documents)):
+        assert "the target lacks edges" in text
+    assert "1 pass, 1 skipped" in page.html(documents)
+    assert 0 == table.exit_code(documents)
 
 
 def test_a_target_that_can_run_none_is_a_mistake():
