@@ -6,7 +6,8 @@
     --publish remote-write=URL             write every 15 s; remote-write-token-file=FILE
     --publish pushgateway=URL              the outcome, when the run is over
 
-Secrets are in files, never in arguments, which everybody on the machine can read.
+Secrets are in files, never in arguments, which everybody on the machine can read. They are read
+when the run begins, and again at a SIGHUP: certificates and tokens expire in a soak of weeks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ from soak.push.gateway import PushError, push_outcome
 from soak.push.remote_write import Receiver, RemoteWrite
 from soak.rundir import RunDirectory
 from soak.show.pages import nothing
-from soak.show.web import Access, serve
+from soak.show.web import Access, Server, serve
 from soak.snapshot import Snapshot
 from soak.verdict import Mistake
 
@@ -84,6 +85,39 @@ def _split(pair: str) -> tuple[str, str]:
     return name, value
 
 
+class Credentials:
+    """What is in files, and who goes by it: `publishing` says who that is."""
+
+    def __init__(self, told: Outlets) -> None:
+        self._told = told
+        self.server: Server | None = None
+        self.writer: RemoteWrite | None = None
+
+    def reread(self) -> None:
+        """Read all files anew; what is of no use changes nothing. Either is logged."""
+        told, server, writer = self._told, self.server, self.writer
+        read: list[str] = []
+        refused: list[str] = []
+
+        def renew(files: Sequence[Path | None], use: Callable[[], None]) -> None:
+            try:
+                use()
+                read.extend(str(file) for file in files if file)
+            except Mistake as error:
+                refused.append(str(error))
+
+        if server:
+            files = told.certificate, told.key, told.clients, told.token_file
+            renew(files, lambda: server.admit(access(told)))
+        if writer:
+            file = told.remote_write_token_file
+            renew([file], lambda: writer.use_token(_secret(file)))
+        if refused:
+            log().warning("reread_refused", reasons=refused, files=read)
+        else:
+            log().info("reread", files=read)
+
+
 @contextmanager
 def publishing(
     told: Outlets,
@@ -92,14 +126,20 @@ def publishing(
     beat_age_s: Callable[[], float],
     directory: RunDirectory,
     clock: Clock,
+    credentials: Credentials | None = None,
 ) -> Iterator[str]:
-    """Serve and write until the block is left; gives the server's address, empty for none."""
+    """Serve and write until the block is left; gives the server's address, empty for none.
+
+    credentials: of the same outlets, to be told who goes by them.
+    """
     writer = _writer(told, source, directory, clock)
     extra = writer.families if writer else nothing
     server = serve(listen, source, beat_age_s, access(told), extra) if listen else None
     if writer:
         writer.start()
     try:
+        if credentials:
+            credentials.server, credentials.writer = server, writer
         yield server.url if server else ""
     finally:
         if writer:

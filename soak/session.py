@@ -15,7 +15,7 @@ from soak.clock import SystemClock
 from soak.comparison.gate import Gate, gated, require_comparable, standing_gate
 from soak.controller import Controller, StopRequest
 from soak.logs import configure
-from soak.outlets import NOWHERE, Outlets, conclude, publishing
+from soak.outlets import NOWHERE, Credentials, Outlets, conclude, publishing
 from soak.report.document import document
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, load
@@ -26,6 +26,18 @@ from soak.targets._packages import interpreter
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
 from soak.watch.checkpoint import NotResumable, read
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+STDERR = 2  # sys.stderr may be the live view's
+
+Handler = Callable[[int, FrameType | None], None]
+
+
+@dataclass(slots=True)
+class Wish:
+    """To have credentials read again: written by a signal handler, heard by the loop."""
+
+    is_open: bool = False
 
 
 class View(Protocol):
@@ -113,15 +125,24 @@ def carry_out(
     listen, published = told.listen, told.published
     with ExitStack() as stack:
         newest, beat_age_s = lambda: controller.latest, controller.beat_age_s
+        credentials = Credentials(published)
         url = stack.enter_context(
-            publishing(published, listen, newest, beat_age_s, directory, clock)
+            publishing(published, listen, newest, beat_age_s, directory, clock, credentials)
         )
         view = _view(controller.latest.identity, url, stop, plain=told.plain)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before = signal.signal(number, _stopper(stop, view))
-            stack.callback(signal.signal, number, before)
+        wish, stopper = Wish(), _stopper(stop, view)
+        handlers = {signal.SIGHUP: _rereader(wish, stopper)}
+        for number, handler in {**dict.fromkeys(STOPS, stopper), **handlers}.items():
+            stack.callback(signal.signal, number, signal.signal(number, handler))
+
+        def show(snapshot: Snapshot) -> None:
+            if wish.is_open:
+                wish.is_open = False
+                credentials.reread()
+            view.update(snapshot)
+
         try:
-            snapshot = controller.run(stop, view.update)
+            snapshot = controller.run(stop, show)
         except Mistake:
             view.restore()  # the console script says why, once
             raise
@@ -183,7 +204,7 @@ def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> Vi
     return Live(identity, url=url, stop=quit_gracefully)
 
 
-def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None], None]:
+def _stopper(stop: StopRequest, view: View) -> Handler:
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.signal_number:
@@ -191,6 +212,19 @@ def _stopper(stop: StopRequest, view: View) -> Callable[[int, FrameType | None],
             view.restore()
             os._exit(128 + number)
         stop.signal_number = number
+
+    return on_signal
+
+
+def _rereader(wish: Wish, stopper: Handler) -> Handler:
+    """For SIGHUP: a wish, or, where the terminal hung up, the stop that the name stands for."""
+    had_terminal = os.isatty(STDERR)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if had_terminal and not os.isatty(STDERR):
+            stopper(number, frame)
+        else:
+            wish.is_open = True
 
     return on_signal
 

@@ -5,8 +5,8 @@
 Started fresh by the controller, so its memory is the target's plus a constant. It reads the
 scenario from the run directory, talks through worker.jsonl, takes its operations from the ring,
 and ends when it is told to (SIGTERM), when the target is gone for good, or when its controller is.
-SIGINT is not for it: a Ctrl-C reaches the whole terminal, and the controller decides. SIGUSR1 asks
-where its time goes (`soak profile`).
+SIGINT and SIGHUP are not for it: they reach all of a terminal, and the controller decides. SIGUSR1
+asks where its time goes (`soak profile`).
 """
 
 import ctypes
@@ -74,7 +74,8 @@ def main(directory: RunDirectory) -> int:
         raise RunDirError(f"{directory.data}: another worker has the target open")
     log = WorkerLog(LineLog(directory.worker_log))
     stop = Stop()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for meant_for_the_controller in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(meant_for_the_controller, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _ask(stop))
     signal.signal(signal.SIGUSR1, lambda *_: profiler.answer(directory))
     log.tell("hello", pid=os.getpid(), profiles=True)

@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from soak.clock import Clock
@@ -74,6 +74,10 @@ class RemoteWrite:
         if not self._thread.is_alive():
             self.turn()
 
+    def use_token(self, token: str) -> None:
+        """From the next attempt on."""
+        self._receiver = replace(self._receiver, token=token)
+
     def turn(self) -> None:
         """Take the newest snapshot in, and send what the receiver takes."""
         found = list(series(self._source(), self.families()))
@@ -118,10 +122,10 @@ class RemoteWrite:
 
     def _post(self, body: bytes) -> tuple[str, bool]:
         """What went wrong, empty for nothing; and whether it will go wrong again."""
-        headers = dict(HEADERS)
-        if self._receiver.token:
-            headers["Authorization"] = f"Bearer {self._receiver.token}"
-        request = urllib.request.Request(self._receiver.url, body, headers, method="POST")
+        headers, receiver = dict(HEADERS), self._receiver
+        if receiver.token:
+            headers["Authorization"] = f"Bearer {receiver.token}"
+        request = urllib.request.Request(receiver.url, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S):
                 return "", False

@@ -73,6 +73,13 @@ class Server:
         host = f"[{host}]" if ":" in host else host
         self.url = f"{'https' if secure else 'http'}://{host}:{self.port}"
 
+    def admit(self, access: Access) -> None:
+        """From now on only who has this access; connections that had another are closed.
+
+        Raises ListenError where its files cannot be used, and then nothing has changed.
+        """
+        self._listener.door = Door(access)
+
     def close(self) -> None:
         """Stop listening; answers under way are finished by their threads."""
         self._listener.shutdown()
@@ -102,19 +109,19 @@ def serve(
 def serve_answers(listen: str, answers: Callable[["Refused"], Answers], access: Access) -> Server:
     """The same with other answers, made once it is known where refusals are counted."""
     host, port = address(listen)
-    context = _tls(access)
+    door = Door(access)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         refused = Refused()
         shelf = answers(refused)
-        listener = _Listener(family, (host, port), shelf, access, context, refused)
+        listener = _Listener(family, (host, port), shelf, door, refused)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ListenError(
             f"cannot listen on {listen}: {reason}; "
             f"choose another address with --listen, such as --listen 127.0.0.1:{port + 1}"
         ) from error
-    return Server(listener, context is not None)
+    return Server(listener, door.context is not None)
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -142,6 +149,14 @@ def _tls(access: Access) -> ssl.SSLContext | None:
     return context
 
 
+class Door:
+    """An access as it was when its files were read; raises ListenError where they are of no use."""
+
+    def __init__(self, access: Access) -> None:
+        self.context = _tls(access)
+        self.token = access.token
+
+
 class Refused:
     """How many were turned away, and why; approximate under a flood, as nobody waits for it."""
 
@@ -167,15 +182,13 @@ class _Listener(ThreadingHTTPServer):
         family: socket.AddressFamily,
         where: tuple[str, int],
         shelf: Answers,
-        access: Access,
-        context: ssl.SSLContext | None,
+        door: Door,
         refused: Refused,
     ) -> None:
         self.refused = refused
         self.address_family = family
         self.shelf = shelf
-        self.token = access.token
-        self._context = context
+        self.door = door
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         # By path and compression: the body of the newest snapshot, and that with its head.
         self._ready: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
@@ -216,7 +229,8 @@ class _Listener(ThreadingHTTPServer):
         return held[1]
 
     def _wrapped(self, request: socket.socket) -> socket.socket:
-        return self._context.wrap_socket(request, server_side=True) if self._context else request
+        context = self.door.context
+        return context.wrap_socket(request, server_side=True) if context else request
 
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
@@ -238,12 +252,19 @@ class _Request(BaseHTTPRequestHandler):
     _known_head = b""
     _known: tuple[str, bool] = "", False
 
+    def setup(self) -> None:
+        super().setup()
+        self._door = self.server.door
+
     def handle_one_request(self) -> None:
         """As inherited, but for a head that is known: two calls to the system and no parsing."""
         try:
             head = self.rfile.peek()
         except TimeoutError:
             self.close_connection = True
+            return
+        if self._door is not self.server.door:
+            self.close_connection = True  # who came in by the old one has to come in again
             return
         if head and head == self._known_head:
             self.rfile.read(len(head))
@@ -268,7 +289,7 @@ class _Request(BaseHTTPRequestHandler):
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_POST  # noqa: N815
 
     def _reply(self) -> None:
-        if not _is_allowed(self.headers.get("Authorization", ""), self.server.token):
+        if not _is_allowed(self.headers.get("Authorization", ""), self._door.token):
             self.server.refused.counts["token"] += 1
             self._send(Answer(status=HTTPStatus.UNAUTHORIZED, body=b"a token is needed\n"))
             return

@@ -145,9 +145,13 @@ def test_what_is_refused_is_dropped_and_what_is_put_off_is_kept(
 def test_the_token_and_the_headers_of_the_protocol_are_sent(tmp_path, snapshot):
     with taker() as server:
         url = f"http://127.0.0.1:{server.server_port}/"
-        writer(url, snapshot, tmp_path, [], token="s3cret").turn()
-        ((headers, _),) = server.taken
+        pushing = writer(url, snapshot, tmp_path, [], token="s3cret")
+        pushing.turn()
+        pushing.use_token("n3w")
+        pushing.turn()
+        (headers, _), (later, _) = server.taken
     assert "Bearer s3cret" == headers["Authorization"]
+    assert "Bearer n3w" == later["Authorization"]
     assert "snappy" == headers["Content-Encoding"]
     assert "0.1.0" == headers["X-Prometheus-Remote-Write-Version"]
 

@@ -313,6 +313,33 @@ def test_bad_tokens_are_counted(board):
     assert 'reason="token"} 3' in page
 
 
+def test_who_came_in_by_an_old_token_has_to_come_in_again(board):
+    with served(board, Access(token="old")) as server:
+        kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        old = {"Authorization": "Bearer old"}
+        for _ in range(2):
+            kept.request("GET", "/metrics", headers=old)
+            answered = kept.getresponse()
+            answered.read()
+            assert 200 == answered.status
+
+        server.admit(Access(token="new"))
+
+        kept.request("GET", "/metrics", headers=old)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            kept.getresponse()
+        kept.close()
+        assert 401 == ask(server, "/metrics", **old)[0]
+        assert 200 == ask(server, "/metrics", Authorization="Bearer new")[0]
+
+
+def test_what_cannot_be_used_admits_as_before(board, tmp_path):
+    with served(board, Access(token="old")) as server:
+        with pytest.raises(ListenError):
+            server.admit(Access(token="new", certificate=tmp_path / "missing.pem"))
+        assert 200 == ask(server, "/metrics", Authorization="Bearer old")[0]
+
+
 def test_a_certificate_that_cannot_be_read_is_named(board, tmp_path):
     missing = tmp_path / "missing.pem"
     with pytest.raises(ListenError, match=r"missing\.pem"):
