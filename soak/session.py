@@ -30,7 +30,7 @@ from soak.watch.checkpoint import NotResumable, read
 STOPS = (signal.SIGINT, signal.SIGTERM)
 STDERR = 2  # sys.stderr may be the live view's
 
-Handler = Callable[[int, FrameType | None], None]
+Heed = Callable[[int, FrameType | None], None]
 
 
 @dataclass(slots=True)
@@ -131,9 +131,9 @@ def carry_out(
         )
         view = _view(controller.latest.identity, url, stop, plain=told.plain)
         wish, stopper = Wish(), _stopper(stop, view)
-        handlers = {signal.SIGHUP: _rereader(wish, stopper)}
-        for number, handler in {**dict.fromkeys(STOPS, stopper), **handlers}.items():
-            stack.callback(signal.signal, number, signal.signal(number, handler))
+        heeds = {**dict.fromkeys(STOPS, stopper), signal.SIGHUP: _rereader(wish, stopper)}
+        for number, heed in heeds.items():
+            stack.callback(signal.signal, number, signal.signal(number, heed))
 
         def show(snapshot: Snapshot) -> None:
             if wish.is_open:
@@ -204,7 +204,7 @@ def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> Vi
     return Live(identity, url=url, stop=quit_gracefully)
 
 
-def _stopper(stop: StopRequest, view: View) -> Handler:
+def _stopper(stop: StopRequest, view: View) -> Heed:
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.signal_number:
@@ -216,7 +216,7 @@ def _stopper(stop: StopRequest, view: View) -> Handler:
     return on_signal
 
 
-def _rereader(wish: Wish, stopper: Handler) -> Handler:
+def _rereader(wish: Wish, stopper: Heed) -> Heed:
     """For SIGHUP: a wish, or, where the terminal hung up, the stop that the name stands for."""
     had_terminal = os.isatty(STDERR)
 
