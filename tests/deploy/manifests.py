@@ -1,7 +1,6 @@
 """What does kustomize make of deploy/? Objects, and what is inside the pods they describe."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -9,16 +8,12 @@ from typing import Any
 
 import yaml
 
+from deploy.kubernetes import chart
 from tests.deploy.programs import deploy_program
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-FORMS = ("job", "cronjob", "deployment", "sidecar")
-# Where each form of a soak, and its monitoring, is built.
-FOLDERS = {
-    **{form: KUBERNETES / "overlays" / form for form in FORMS},
-    "monitoring": ROOT / "deploy",
-}
+FORMS = chart.FORMS
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|[kMGT]|[KMGT]i)?")
 FACTORS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 FACTORS |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
@@ -28,10 +23,7 @@ Object = dict[str, Any]
 
 @cache
 def rendered(form: str) -> str:
-    command = [deploy_program("kubectl"), "kustomize", str(FOLDERS[form])]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (0, "") == (done.returncode, done.stderr)
-    return done.stdout
+    return chart.rendered(deploy_program("kubectl"), form)
 
 
 def objects(form: str) -> list[Object]:

@@ -1,4 +1,4 @@
-"""Programs from Python packages that only these tests use: kubectl and hadolint."""
+"""Programs from Python packages that only these tests use: kubectl, helm, hadolint."""
 
 from tests.programs import required
 from tests.source_tree import ROOT

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from deploy.kubernetes.rules import RULES, prometheus_rule
+from soak.daemon.answers import PATHS as DAEMON_PATHS
+from soak.daemon.config import read as schedules
 from soak.scenario import load
 from soak.show.pages import PATHS
 from soak.verdict import ExitCode
@@ -85,15 +87,39 @@ def test_what_a_pod_names_exists(form: str):
     assert mounted == {volume["name"] for volume in spec["volumes"]}
 
 
-@every_form
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "daemon"])
 def test_the_scenario_that_is_run_is_in_the_config_map_and_is_one(form: str, tmp_path: Path):
-    (scenarios,) = of_kind(form, "ConfigMap")
     command, path, *_ = soak(form)["args"]
     assert "run" == command
-    where, _, name = path.rpartition("/")
-    assert where in [mount["mountPath"] for mount in soak(form)["volumeMounts"]]
-    (tmp_path / name).write_text(scenarios["data"][name])
-    assert load(tmp_path / name).checks
+    files = mounted_files(form)
+    (tmp_path / "run.yaml").write_text(files[path])
+    assert load(tmp_path / "run.yaml").checks
+
+
+def test_the_daemon_keeps_everything_on_its_volume_and_has_schedules_for_the_pod(tmp_path: Path):
+    command, _, path, _, store = soak("daemon")["args"]
+    assert ("daemon", "/runs/baselines") == (command, store)
+    files = mounted_files("daemon")
+    for file, text in files.items():
+        there = tmp_path / Path(file).name
+        there.write_text(text.replace(f"{Path(file).parent}/", f"{tmp_path}/"))
+    found = schedules(tmp_path / Path(path).name)
+    assert {("pod", "engine")} == {(each.scenario, each.target) for each in found}
+    assert any(each.baseline for each in found)
+
+
+def mounted_files(form: str) -> dict[str, str]:
+    """The files of the ConfigMap by where soak finds them."""
+    (scenarios,) = of_kind(form, "ConfigMap")
+    (where,) = [m["mountPath"] for m in soak(form)["volumeMounts"] if m["name"] == "scenarios"]
+    return {f"{where}/{name}": text for name, text in scenarios["data"].items()}
+
+
+def test_a_drain_waits_for_what_has_an_end_and_for_nothing_else():
+    """A daemon's budget of none would hold up a node's upgrade for ever; its runs are resumed."""
+    waits = {form: of_kind(form, "PodDisruptionBudget")[0]["spec"].keys() for form in FORMS}
+    assert {"daemon"} == {form for form in FORMS if "maxUnavailable" in waits[form]}
+    assert {*FORMS} - {"daemon"} == {form for form in FORMS if "minAvailable" in waits[form]}
 
 
 @every_form
@@ -121,7 +147,8 @@ def test_probes_and_scrapers_ask_for_what_soak_serves(form: str):
         for kind in ("startup", "liveness", "readiness")
     ]
     assert ["/healthz", "/healthz", "/readyz"] == probes
-    assert {*probes, pod(form)["metadata"]["annotations"]["prometheus.io/path"]} <= set(PATHS)
+    served = set(DAEMON_PATHS if "daemon" == form else PATHS)
+    assert {*probes, pod(form)["metadata"]["annotations"]["prometheus.io/path"]} <= served
 
 
 @every_form
