@@ -10,10 +10,12 @@ for the tester's. Nobody listens, unless `changes` has a `listen=...`.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from soak.apart import run_apart
-from soak.comparison.interleaved import compare_pairs, turns
+from soak.comparison.interleaved import compare_pairs, in_turns, turns
 from soak.comparison.judgement import Comparison
 from soak.comparison.judgement import compare as against
 from soak.comparison.objections import Plan, require_same_plan
@@ -78,10 +80,14 @@ def interleave(
     duration: str | None = None,
     seed: int | None = None,
     thresholds: Sequence[str] = (),
+    turn: str | None = None,
     out: str | Path = "runs",
     said: Callable[[str], object] = lambda text: None,
 ) -> Comparison:
     """Run both by turns, each pair on a seed of its own, and compare them in pairs.
+
+    turn: run both at once instead, once, the load going from one to the other every so long; a run
+    then takes twice its duration. `pairs` is of no use there.
 
     Two targets, or two versions of one: the scenarios differ in `target` alone (`target.python`
     names another environment). said: told of each run. Blocks for 2 x pairs runs. Raises
@@ -91,6 +97,8 @@ def interleave(
     loaded = [load(name) for name in names]
     require_same_plan(_plan(loaded[0]), _plan(loaded[1]), names)
     first_seed = loaded[0].seed if seed is None else seed
+    if turn is not None:
+        return _at_once(names, turn, duration, first_seed, thresholds, Path(out), said)
     made: dict[tuple[int, int], RunRecord] = {}
     for pair, side, pair_seed in turns(pairs, first_seed):
         record = run(names[side], duration=duration, seed=pair_seed, out=out)
@@ -98,6 +106,30 @@ def interleave(
         said(f"{len(made)}/{2 * pairs} {names[side]}, seed {pair_seed}: {record.directory.name}")
     found = [(made[pair, 0], made[pair, 1]) for pair in range(pairs)]
     return compare_pairs(found, thresholds=thresholds)
+
+
+def _at_once(
+    names: tuple[str, str],
+    turn: str,
+    duration: str | None,
+    seed: int,
+    thresholds: Sequence[str],
+    out: Path,
+    said: Callable[[str], object],
+) -> Comparison:
+    """The first against the second, window by window, on one stream of operations."""
+    sides = [
+        in_turns(load(name, duration=duration, seed=str(seed)), turn, is_second=bool(side))
+        for side, name in enumerate(names)
+    ]
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(len(sides)) as threads:
+        files = [Path(folder) / f"{side}.yaml" for side in range(len(sides))]
+        for file, scenario in zip(files, sides, strict=True):
+            file.write_text(dump(scenario))
+        records = list(threads.map(lambda file: run(file, out=out), files))
+    for name, record in zip(names, records, strict=True):
+        said(f"{name}, seed {seed}, in turns of {turn}: {record.directory.name}")
+    return against(records[0], [records[1]], thresholds=thresholds)
 
 
 def _plan(scenario: Scenario) -> Plan:

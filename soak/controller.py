@@ -18,6 +18,7 @@ from soak.clock import NS_PER_S, Clock
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.salvage import blocks
+from soak.load.turns import beginning
 from soak.load.workload import Workload
 from soak.logs import log
 from soak.rundir import LineLog, RunDirectory, RunDirError
@@ -41,7 +42,6 @@ from soak.watch.worker_process import WorkerProcess
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
-LEAD_S = 0.25  # from ready to time zero: every client is at its first slot by then
 GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
 
 Show = Callable[[Snapshot], None]
@@ -176,8 +176,8 @@ class Controller:
         self._has_begun = True
         self._status.environment = self._environment
         standing = self._standing
-        begin_ns = self._clock.monotonic_ns() + round(LEAD_S * NS_PER_S)
-        self._t0_ns = standing.begin(begin_ns, self._clock.wall_s() + LEAD_S)
+        begin_ns, wall_s = beginning(self._scenario.turns, self._clock)
+        self._t0_ns = standing.begin(begin_ns, wall_s)
         self._events.begin(self._t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:

@@ -1,12 +1,13 @@
 import ast
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import soak
-from soak import compare, load_run, run
+from soak import compare, interleave, load_run, run
 from soak.verdict import Mistake, Status
 from tests.comparison.simulated import simulated, written
 
@@ -40,6 +41,27 @@ def test_a_run_is_what_lies_in_its_directory(tmp_path: Path):
 def test_a_mistake_is_raised_in_soaks_words(tmp_path: Path):
     with pytest.raises(Mistake, match="no scenario of that name"):
         run("smok", out=tmp_path)
+
+
+@pytest.mark.slow
+def test_two_at_once_get_the_same_operations_by_turns(tmp_path: Path):
+    names = [tmp_path / f"{name}.yaml" for name in ("new", "old")]
+    for name in names:
+        name.write_text(
+            "{rate: 200/s, target: memory, population: {keys: 500}, checks: [never], "
+            "phases: [{name: only, duration: 3s, mix: {store: 1, get: 1}}]}"
+        )
+    found = interleave(*names, turn="1s", out=tmp_path / "runs")
+
+    first, second = found.run.document, found.baselines[0].document
+    counts = [
+        {name: row["count"] for name, row in each["operations"].items()} for each in (first, second)
+    ]
+    assert counts[0] == counts[1]
+    began_s = [datetime.fromisoformat(each["started"]).timestamp() for each in (first, second)]
+    # One begins where the other rests: an odd number of turns later or earlier.
+    assert 1.0 == pytest.approx((began_s[1] - began_s[0]) % 2, abs=0.01)
+    assert any("in turns of 1s" in note for note in found.objections.notes)
 
 
 def test_importing_soak_imports_nothing_else():

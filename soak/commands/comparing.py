@@ -16,6 +16,10 @@ Pairs = Annotated[int, typer.Option(min=2, max=1000, help="Of --interleaved: pai
 RunDuration = Annotated[
     str | None, typer.Option(help="Of --interleaved: scale each run to this length.")
 ]
+Turn = Annotated[
+    str | None,
+    typer.Option(help="Of --interleaved: both at once, the load changing over every so long."),
+]
 FirstSeed = Annotated[int | None, typer.Option(help="Of --interleaved: the first pair's.")]
 
 baseline_app = typer.Typer(
@@ -38,6 +42,7 @@ def compare(
     pairs: Pairs = 5,
     duration: RunDuration = None,
     seed: FirstSeed = None,
+    turn: Turn = None,
     out: Annotated[
         Path, typer.Option(help="Of --interleaved: where runs are made.", envvar="SOAK_OUT")
     ] = Path("runs"),
@@ -56,6 +61,7 @@ def compare(
     soak compare runs/20260302T120000Z-steady-1f3a runs/20260301T120000Z-steady-77b0
     soak compare RUN main --threshold latency_p99=25% --markdown comparison.md
     soak compare new.yaml old.yaml --interleaved --pairs 5 --duration 1m
+    soak compare new.yaml old.yaml --interleaved --turn 5s --duration 5m
 
     Exit codes: 0 no regression, 10 regression, 11 more wrong answers, 13 cannot be told.
     """
@@ -73,6 +79,7 @@ def compare(
             duration=duration,
             seed=seed,
             thresholds=thresholds or (),
+            turn=turn,
             out=out,
             said=lambda text: print(text, file=sys.stderr),
         )

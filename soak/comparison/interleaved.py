@@ -30,6 +30,9 @@ from soak.comparison.judgement import (
 from soak.comparison.metrics import Metric, metrics
 from soak.comparison.objections import Objections, objections
 from soak.report.record import RunRecord
+from soak.scenario import Scenario, Turns
+from soak.scenario.quantities import parse_duration
+from soak.verdict import Mistake
 
 LEAST_PAIRS = 2
 # How much more pairs may vary than expected before only what was seen of them counts: F with 4 and
@@ -45,6 +48,33 @@ def turns(pairs_count: int, seed: int) -> Iterator[tuple[int, int, int]]:
     for pair in range(pairs_count):
         for side in (0, 1) if pair % 2 == 0 else (1, 0):
             yield pair, side, seed + pair
+
+
+def in_turns(scenario: Scenario, turn: str, *, is_second: bool) -> Scenario:
+    """The same load in every second stretch of that length, with a window for a turn of each.
+
+    Every phase takes twice as long, rounded up to whole turns. Raises Mistake for a turn that is no
+    duration, and for a load that cannot be stopped and go on.
+    """
+    try:
+        every_s = parse_duration(turn)
+    except ValueError as error:
+        raise Mistake(f"--turn {turn}: {error}") from error
+    if every_s < scenario.observe.sample:
+        raise Mistake(f"--turn {turn}: is shorter than observe.sample, so nothing is seen of it")
+    closed = [phase.name for phase in scenario.phases if not phase.arrivals.is_open]
+    if closed:
+        raise Mistake(f"--turn: the clients of {', '.join(closed)} know of no turns; run by run")
+    phases = tuple(
+        phase.model_copy(update={"duration": 2 * every_s * math.ceil(phase.duration / every_s)})
+        for phase in scenario.phases
+    )
+    changes = {
+        "phases": phases,
+        "turns": Turns(every=every_s, is_second=is_second),
+        "observe": scenario.observe.model_copy(update={"window": 2 * every_s}),
+    }
+    return scenario.model_copy(update=changes)
 
 
 def compare_pairs(pairs: Sequence[Pair], *, thresholds: Sequence[str] = ()) -> Comparison:

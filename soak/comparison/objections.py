@@ -10,7 +10,7 @@ from soak.rundir import RunDirectory
 from soak.verdict import Mistake
 
 # What may differ between two runs of the same load: the target is what A/B is about.
-NOT_LOAD = ("name", "question", "seed", "target", "checks", "listen")
+NOT_LOAD = ("name", "question", "seed", "target", "checks", "listen", "turns")
 MACHINE = ("cpu_model", "cpus_allowed", "machine")
 KIB_PER_GIB = 1 << 20
 
@@ -39,7 +39,8 @@ def objections(run: RunRecord, baseline: RunRecord, *, anyway: bool = False) -> 
         raise NotComparable(
             f"{run.directory.name}: this is the baseline itself; nothing to compare"
         )
-    notes = [*_different_loads(run, baseline, anyway=anyway), *_different_subjects(run, baseline)]
+    notes = [*_turns(run), *_different_loads(run, baseline, anyway=anyway)]
+    notes += _different_subjects(run, baseline)
     machines = _different_machines(run, baseline)
     distrust = [*_distrusted(run, "the run"), *_distrusted(baseline, "the baseline")]
     if anyway:
@@ -47,6 +48,12 @@ def objections(run: RunRecord, baseline: RunRecord, *, anyway: bool = False) -> 
     else:
         distrust += [f"{each} (--anyway compares all the same)" for each in machines]
     return Objections(distrust=tuple(distrust), notes=tuple(notes))
+
+
+def _turns(run: RunRecord) -> list[str]:
+    turns = as_section(run.plan.get("turns"))
+    said = f"window by window: the load came to one and the other in turns of {turns.get('every')}"
+    return [said] if turns else []
 
 
 def _same(run: RunRecord, baseline: RunRecord, key: str) -> bool:

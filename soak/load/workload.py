@@ -15,6 +15,7 @@ from soak import plugins
 from soak.load.block import Block
 from soak.load.livekeys import LiveKeys
 from soak.load.popularity import Draw, draw_of
+from soak.load.turns import InTurns
 from soak.result import OPERATIONS
 from soak.scenario import Phase, Scenario
 from soak.seams import Arrivals, Floats
@@ -209,17 +210,20 @@ class Workload:
 
 def _laid_out(scenario: Scenario) -> tuple[Stretch, ...]:
     stretches: list[Stretch] = []
+    turns = scenario.turns
     for index, phase in enumerate(scenario.phases):
         begin_s = stretches[-1].end_s if stretches else 0.0
         rate_per_s = phase.rate or scenario.rate
         build = plugins.load("arrivals", phase.arrivals.kind).build
+        worked_s = phase.duration / 2 if turns else phase.duration
+        drawn = build(phase.arrivals.params, rate_per_s, worked_s)
         stretches.append(
             Stretch(
                 index=index,
                 begin_s=begin_s,
                 end_s=begin_s + phase.duration,
                 rate_per_s=rate_per_s,
-                arrivals=build(phase.arrivals.params, rate_per_s, phase.duration),
+                arrivals=InTurns(drawn=drawn, every_s=turns.every) if turns else drawn,
             )
         )
     return tuple(stretches)

@@ -11,7 +11,16 @@ from pydantic import ValidationError
 
 from soak.plugins import nearest
 from soak.scenario.choice import Choice
-from soak.scenario.model import Check, Content, Observe, Phase, Population, Scenario, Target
+from soak.scenario.model import (
+    Check,
+    Content,
+    Observe,
+    Phase,
+    Population,
+    Scenario,
+    Target,
+    Turns,
+)
 from soak.scenario.override import aim, override
 from soak.scenario.quantities import FROM_TEXT, parse_duration, parse_rate
 from soak.scenario.rules import contradictions
@@ -34,6 +43,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Target",
+    "Turns",
     "dump",
     "json_schema",
     "load",

@@ -173,6 +173,13 @@ class Population(Strict):
     )
 
 
+class Turns(Strict):
+    """Two runs beside each other, of which one works while the other rests."""
+
+    every: Positive = Field(description="How long a turn is; a phase is a whole number of both's.")
+    is_second: bool = Field(False, description="It begins where the other rests.")
+
+
 class Observe(Strict):
     """How often the tester looks, from outside."""
 
@@ -209,6 +216,9 @@ class Scenario(Strict):
     observe: Observe = Observe()
     maintain_every: Positive | None = Field(
         None, description="Ask the target for maintenance this often, beside the mix."
+    )
+    turns: Turns | None = Field(
+        None, description="The load comes in every second stretch of time, for a run beside it."
     )
     requires: Annotated[tuple[Feature, ...], Field(strict=False)] = Field(
         (), description="What the target must have beside its operations to answer the question."

@@ -43,6 +43,7 @@ def _phases(scenario: Scenario) -> Iterator[Contradiction]:
         if phase.rate is not None and not phase.arrivals.is_open:
             closed = f"{phase.arrivals.kind} arrivals are closed: the clients decide, not a rate"
             yield ("phases", i, "rate"), f"{closed}; leave it out, or choose open arrivals"
+    yield from _turns(scenario)
     if scenario.duration_s > MAX_TOTAL_S:
         yield ("phases",), "together they last more than 366 days"
     asked = set(scenario.operations)
@@ -50,6 +51,19 @@ def _phases(scenario: Scenario) -> Iterator[Contradiction]:
         first = next(name for name in OPERATIONS if name in asked - _NEED_NOTHING)
         remedy = "add store to a mix, or set population.preload"
         yield ("phases",), f"nothing is ever stored, so {first} has no record to ask for; {remedy}"
+
+
+def _turns(scenario: Scenario) -> Iterator[Contradiction]:
+    if scenario.turns is None:
+        return
+    both_s = 2 * scenario.turns.every
+    for i, phase in enumerate(scenario.phases):
+        if not phase.arrivals.is_open:
+            closed = f"{phase.arrivals.kind} arrivals are closed"
+            yield ("phases", i, "arrivals"), f"{closed}: they know of no turns; take open ones"
+        if abs(phase.duration / both_s - round(phase.duration / both_s)) > 1e-9:
+            text = f"is no multiple of {format_duration(both_s)}, a turn of each"
+            yield ("phases", i, "duration"), text
 
 
 def _population(scenario: Scenario) -> Iterator[Contradiction]:

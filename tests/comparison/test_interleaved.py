@@ -6,14 +6,24 @@ import pytest
 from soak.comparison import papers
 from soak.comparison.conclusion import Change
 from soak.comparison.estimate import Estimate
-from soak.comparison.interleaved import compare_pairs, mean_of_pairs, turns
+from soak.comparison.interleaved import compare_pairs, in_turns, mean_of_pairs, turns
 from soak.comparison.judgement import Comparison
 from soak.comparison.objections import NotComparable
 from soak.report.record import RunRecord
-from soak.verdict import ExitCode, Status
+from soak.scenario import Turns, dump, resolve
+from soak.scenario.yaml_source import read
+from soak.verdict import ExitCode, Mistake, Status
 from tests.comparison.simulated import PLAN, simulated
 
 TIMES = 20
+PLAN_OF_TWO = {
+    "name": "test",
+    "target": "null",
+    "phases": [
+        {"name": "warm-up", "duration": "10s", "warm": True, "mix": {"store": 1}},
+        {"name": "second", "duration": "12s", "mix": {"store": 1}},
+    ],
+}
 
 
 def made(
@@ -137,3 +147,29 @@ def test_all_runs_are_named():
 
     assert [a.document["run_id"] for a, _ in pairs] == [document["run"], *document["turns"]]
     assert [b.document["run_id"] for _, b in pairs] == document["baselines"]
+
+
+def test_a_load_in_turns_is_as_long_as_both_of_them_and_a_window_has_one_of_each():
+    asked = resolve(PLAN_OF_TWO, "test")
+    first, second = (in_turns(asked, "5s", is_second=side) for side in (False, True))
+
+    assert [20.0, 30.0] == [phase.duration for phase in first.phases]  # of 10 s and 12 s
+    assert (10.0, 10.0) == (first.observe.window, second.observe.window)
+    assert (Turns(every=5.0), Turns(every=5.0, is_second=True)) == (first.turns, second.turns)
+    assert first == resolve(read(dump(first).encode(), "turns").tree, "test")
+
+
+@pytest.mark.parametrize(
+    ("turn", "arrivals", "said"),
+    [
+        ("soon", "poisson", "--turn soon"),
+        ("100ms", "poisson", "shorter than observe.sample"),
+        ("5s", "closed", "the clients of second know of no turns"),
+    ],
+)
+def test_turns_that_cannot_be_taken_are_a_mistake(turn: str, arrivals: str, said: str):
+    phases = [PLAN_OF_TWO["phases"][0], {**PLAN_OF_TWO["phases"][1], "arrivals": arrivals}]
+    asked = resolve({**PLAN_OF_TWO, "phases": phases}, "test")
+
+    with pytest.raises(Mistake, match=said):
+        in_turns(asked, turn, is_second=False)
