@@ -11,6 +11,7 @@ import typer
 from soak.clock import require_scale
 from soak.commands import (
     benchmarking,
+    certifying,
     comparing,
     daemons,
     lists,
@@ -58,6 +59,7 @@ app.command()(benchmarking.bench)
 app.command()(shootouts.shootout)
 app.command()(profiling.profile)
 app.command()(daemons.daemon)
+app.command()(certifying.certify)
 app.add_typer(comparing.baseline_app, name="baseline")
 
 ScenarioName = Annotated[

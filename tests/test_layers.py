@@ -12,7 +12,7 @@ from tests.source_tree import local_imports, sources
 ROWS = (
     "api cli commands session listing outlets pytest_plugin",
     "controller worker daemon",  # never each other: they meet in the run directory
-    "watch judge show alerts push bench comparison scorecard",
+    "watch judge show alerts push bench comparison scorecard conformance",
     "report",
     "arrivals content operations targets samplers detectors",  # seams: none imports another
     "load oracle logs",

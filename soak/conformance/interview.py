@@ -1,0 +1,155 @@
+"""Which claims hold? Each is asked of a new target, by the interpreter that has its packages.
+
+    python -m soak.conformance.interview SCENARIO FOLDER
+
+writes an answer a line to FOLDER/answers.jsonl; a target's libraries may say what they like on
+stdout.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from soak import plugins
+from soak.clock import SystemClock
+from soak.conformance.claims import CLAIMS, Broken, Claim, Scene
+from soak.result import Failure, TargetError, TargetUnavailable, attempt
+from soak.scenario import Scenario, load
+from soak.seams import Content
+from soak.targets._packages import interpreter
+from soak.verdict import ExitCode, Mistake
+
+# All claims together; a server is started for each.
+LONGEST_S = 900.0
+LAST_WORDS_BYTES = 2_000
+
+Word = Literal["pass", "fail", "unknown", "skipped"]
+
+
+class Unavailable(Mistake):
+    """The target cannot be built; the message is its own words."""
+
+    exit_code = ExitCode.TARGET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one claim; reason is empty where it holds."""
+
+    name: str
+    status: Word
+    reason: str = ""
+
+
+def interviewed(scenario: Path, folder: Path) -> list[Answer]:
+    """An answer per claim. Raises NotInstalled, and Unavailable where the target does not start."""
+    target = load(scenario).target
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [interpreter(target), "-m", "soak.conformance.interview", str(scenario), str(folder)]
+    said, late = folder / "interview.stderr", ""
+    with said.open("wb") as words:
+        try:
+            code = subprocess.run(
+                command,
+                env={**os.environ, "PYTHONPATH": paths},
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                timeout=LONGEST_S,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            code, late = 0, f"no answer after {LONGEST_S:g} s"
+    lines = (folder / "answers.jsonl").read_text().splitlines() if code == 0 or late else []
+    answers = [Answer(**json.loads(line)) for line in lines]
+    if code:
+        last = said.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
+        raise Unavailable(f"target {target.name}: {last.splitlines()[-1] if last else code}")
+    if late:
+        answers.append(Answer(name=CLAIMS[len(answers)].name, status="fail", reason=late))
+    return answers
+
+
+def answers_of(scenario: Scenario, folder: Path) -> Iterator[Answer]:
+    """Here and now, one claim after another. Raises TargetUnavailable."""
+    chosen = scenario.content
+    seed, keys = scenario.seed, scenario.population.keys
+    content = plugins.load("content", chosen.kind).build(chosen.params, seed, keys)
+    module = plugins.load("targets", scenario.target.name)
+    promised = promised_by(scenario)
+    for number, claim in enumerate(CLAIMS, start=1):
+        reason = why_not(claim, promised, vars(module))
+        if reason:
+            yield Answer(name=claim.name, status="skipped", reason=reason)
+            continue
+        home = folder / f"{number:02}"
+        home.mkdir()
+        reason = _asked(claim, scenario, content, home)
+        yield Answer(name=claim.name, status="fail" if reason else "pass", reason=reason)
+
+
+def promised_by(scenario: Scenario) -> frozenset[str]:
+    """What the target can, as its module says for these parameters."""
+    module = plugins.load("targets", scenario.target.name)
+    capabilities_of = getattr(module, "capabilities_of", lambda _: module.CAPABILITIES)
+    return frozenset(capabilities_of(scenario.target.params))
+
+
+def why_not(claim: Claim, promised: frozenset[str], said: Mapping[str, object]) -> str:
+    """Why a claim is not made; empty where it is."""
+    lacking = sorted(claim.needs - promised)
+    if lacking:
+        return f"it cannot {', '.join(lacking)}, and says so"
+    if claim.remembers and not said.get("REMEMBERS", True):
+        return "it remembers nothing, and says so"
+    if claim.answers_all and said.get("LEAVES_OUT"):
+        return f"a search leaves out {said['LEAVES_OUT']}, and says so"
+    return ""
+
+
+def _asked(claim: Claim, scenario: Scenario, content: Content, home: Path) -> str:
+    """Why the claim does not hold; empty where it does."""
+    module, clock = plugins.load("targets", scenario.target.name), SystemClock()
+    target = attempt(lambda params: module.build(params, home, clock), scenario.target.params)
+    if isinstance(target, Failure):
+        raise TargetUnavailable(str(target.error)) from target.error
+    scene = Scene(
+        target=target,
+        content=content,
+        clock=clock,
+        promised=promised_by(scenario),
+        possible=frozenset(module.CAPABILITIES),
+    )
+    for failure in (attempt(claim.ask, scene), attempt(lambda built: built.close(), target)):
+        if isinstance(failure, Failure):
+            return _words(failure.error)
+    return ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, Broken):
+        return str(error)
+    known = "" if isinstance(error, TargetError) else ", which is no TargetError"
+    return f"it raised {type(error).__name__}{known}: {error}"
+
+
+def main(scenario: str, folder: str) -> int:
+    with (Path(folder) / "answers.jsonl").open("a") as lines:
+        try:
+            for answer in answers_of(load(scenario), Path(folder)):
+                lines.write(json.dumps(asdict(answer)) + "\n")
+                lines.flush()
+        except TargetUnavailable as error:
+            sys.stderr.write(f"{error}\n")
+            return ExitCode.TARGET
+    return ExitCode.PASS
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
