@@ -201,9 +201,10 @@ def _tiers(documents: Sequence[Section]) -> Html:
     if not rows:
         return Html("")
     said = (
-        "Float32 is what vector and text take at full precision. Memory is measured from outside, "
-        "less 40 MB; accounted is what the target says it holds. Errors are means over what gets "
-        "returned: length of the difference as a share of the vector's, and 1 - cosine."
+        "Bytes are of one record. Float32 is what vector and text take at full precision, and of "
+        "float32 what the target accounts for; memory is measured from outside, less 40 MB. Errors "
+        "are means over what gets returned: length of the difference as a share of the vector's, "
+        "and 1 - cosine; texts is the share of those that came back to the letter."
     )
     return together((table(tiers.HEAD, rows, text_columns=(0, 1)), element("p", said)))
 
@@ -213,8 +214,9 @@ def _transitions(documents: Sequence[Section]) -> Html:
     ordered = in_order(documents)
     moves, rows = transitions.transition_rows(ordered), phases.phase_rows(ordered)
     said = (
-        "What the target declares of its moves. Each forced one's processor time and bytes written "
-        "are what phase meanwhile took more than phase before, under the same load."
+        "What the target declares of its moves. Processor time and bytes written, of a forced one, "
+        "are what phase meanwhile took more than phase before under the same load: chance may make "
+        "them negative. Tiers add up where their records are all that live."
     )
     return together(
         (

@@ -164,7 +164,6 @@ def _charts(category: str, rows: Sequence[Section]) -> list[Chart]:
                     end_s=float(t[-1]),
                     unit="s" if unit == "s" else "bytes",
                     starts_at_zero=True,
-                    width="half",
                 )
             )
     return charts

@@ -22,8 +22,8 @@ COUNTERPARTS: Mapping[str, str] = {
     "search-k100": ACROSS,
 }
 HEAD = (
-    *("benchmark", "records by tier", "against", "k", "takes p50", "p95", "p99", "max"),
-    *("recall@k", "read from disk", "p50 to it", "p99 to it", "recall to it"),
+    *("benchmark", "tiers", "against", "k", "p50", "p95", "p99", "max"),
+    *("recall@k", "disk reads", "p50 to it", "p99 to it", "recall to it"),
 )
 
 

@@ -12,9 +12,10 @@ CATEGORY = "compression"
 # The benchmark of this category that the others are held against.
 REFERENCE = "full"
 TIER = re.compile(r"reported_tier_(\w+)_count")
+LEAST_PERCENT = 0.5
 HEAD = (
-    *("benchmark", "records by tier", "memory each", "accounted each", "disk each", "float32"),
-    *("accounted to float32", "vector error", "cosine error", "texts equal", "recall", "to full"),
+    *("benchmark", "tiers", "memory", "accounted", "disk", "float32", "of float32"),
+    *("vector error", "cosine error", "texts", "recall", "to full"),
 )
 
 
@@ -125,7 +126,7 @@ def _cells(document: Section) -> Iterator[str]:
 
 
 def spread(tiers: Mapping[str, object]) -> str:
-    """Which share of the records is in which tier, in words."""
-    shares = {name: number(as_section(row).get("share")) for name, row in tiers.items()}
-    some = [f"{name} {figures.share(share)}" for name, share in shares.items() if share > 0]
-    return ", ".join(some) or "it tells of none"
+    """Which share of the records is in which tier, in words; what rounds to nothing is left out."""
+    shares = {name: 100 * number(as_section(row).get("share")) for name, row in tiers.items()}
+    some = [f"{name} {share:.0f} %" for name, share in shares.items() if share >= LEAST_PERCENT]
+    return ", ".join(some) or "none told"

@@ -13,8 +13,8 @@ KIND = "demote"  # as the target declares it
 CALM, BUSY, AUDIT = "before", "meanwhile", "audit"  # phases of a benchmark of forced moves
 TIER, LIVE = "reported_tier_", "reported_records_live_count"
 HEAD = (
-    *("benchmark", "moves", "count", "records", "a move took", "at most", "longest pause"),
-    *("records/s", "given back", "cpu each", "written each", "tiers add up", "wrong answers"),
+    *("benchmark", "moves", "count", "records", "took", "at most", "longest pause"),
+    *("records/s", "given back", "cpu", "written", "tiers add up", "wrong"),
 )
 
 
