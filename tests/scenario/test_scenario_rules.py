@@ -133,3 +133,11 @@ def test_vectors_of_another_length_than_the_target_s_are_refused(sound: Path, tm
     changes = ["content.kind=vectors", f"content.params.path={path}", "phases[2].mix.search=1"]
     with pytest.raises(ScenarioError, match="is 384, and the content's vectors have 64; make"):
         load(sound, changes, target="memory")
+
+
+def test_a_target_whose_clock_cannot_be_set_is_refused() -> None:
+    said = r"target\.time_scale: the clock of memory cannot be set; set it to 1, or take"
+    with pytest.raises(ScenarioError, match=said):
+        load("aging", target="memory")
+    assert 720 == load("aging", target="engine").target.time_scale
+    assert 720 == load("aging").with_target("null").target.time_scale
