@@ -1,6 +1,7 @@
 """Which records are linked, and how does one get from here to there?
 
-Edges are rows of reserved columns; a record knows the rows of its edges, outgoing and incoming.
+Edges are rows of reserved columns; a record knows the rows of its edges, outgoing and incoming, and
+an edge its place in both lists, so that taking one out costs the same however many there are.
 The caller holds the state lock. An edge is named by source, target and kind; linking again
 replaces its weight.
 """
@@ -21,6 +22,8 @@ from engine.reserved import Reserved
 _NAMED = 1 << 31
 _TRIM_BYTES = 1 << 18
 _LIST_BYTES = 200
+# From here on numpy looks through a list faster than a loop.
+_LONG_LIST = 64
 
 
 class EdgeKey(NamedTuple):
@@ -32,18 +35,19 @@ class EdgeKey(NamedTuple):
 
 
 class Graph:
-    """Links between records, both ways. bytes per edge: 40 of columns, 8 of row lists."""
+    """Links between records, both ways. bytes per edge: 52 of columns, 8 of row lists."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.n = 0
         self.high_water = 0
         self.names: dict[int, str] = {}
-        dtypes = ("u8", "u8", "u8", "u4", "u4", "f4", "u4", "u4")
+        dtypes = ("u8", "u8", "u8", "u4", "u4", "f4", "u4", "u4", "u4", "u4")
         self._reserved = [Reserved(capacity, 0, dtype) for dtype in dtypes]
         views = [column.items() for column in self._reserved]
         self._source, self._target, self._lsn = views[:3]
-        self._kind, self._segment, self._weight, self._offset, self._length = views[3:]
+        self._kind, self._segment, self._weight, self._offset, self._length = views[3:8]
+        self._out_at, self._into_at = views[8:]
         self._out: dict[int, array[int]] = {}
         self._into: dict[int, array[int]] = {}
 
@@ -64,10 +68,23 @@ class Graph:
         return self.names.get(code, code)
 
     def row_of(self, key: EdgeKey) -> int | None:
-        for row in self._out.get(key.source, ()):
-            if self._target[row] == key.target and self._kind[row] == key.kind:
+        out, into = self._out.get(key.source), self._into.get(key.target)
+        if out is None or into is None:
+            return None
+        rows = min(out, into, key=len)
+        if len(rows) > _LONG_LIST:
+            return self._row_among(rows, key)
+        for row in rows:
+            if (self._source[row], self._target[row], self._kind[row]) == key:
                 return row
         return None
+
+    def _row_among(self, rows: "array[int]", key: EdgeKey) -> int | None:
+        chosen = np.array(rows)
+        source, target, _, kind = (column.array for column in self._reserved[:4])
+        is_it = (target[chosen] == key.target) & (kind[chosen] == key.kind)
+        found = chosen[is_it & (source[chosen] == key.source)]
+        return int(found[0]) if len(found) else None
 
     def place_of(self, row: int) -> Place:
         return Place(self._segment[row], self._offset[row])
@@ -78,7 +95,7 @@ class Graph:
 
     def in_segment(self, number: int) -> tuple[NDArray[Any], ...]:
         """Copies of (source, target, kind, offset, length) of the edges whose frames lie there."""
-        columns = [column.array[: self.n] for column in self._reserved]
+        columns = [column.array[: self.n] for column in self._reserved[:8]]
         source, target, _, kind, segment, _, offset, length = columns
         rows = np.flatnonzero(segment == number)
         return tuple(column[rows] for column in (source, target, kind, offset, length))
@@ -95,30 +112,25 @@ class Graph:
         self._lsn[row] = lsn
         self._length[row] = length
         self._segment[row], self._offset[row] = place
-        self._out.setdefault(key.source, array("I")).append(row)
-        self._into.setdefault(key.target, array("I")).append(row)
+        out = self._out.setdefault(key.source, array("I"))
+        into = self._into.setdefault(key.target, array("I"))
+        self._out_at[row], self._into_at[row] = len(out), len(into)
+        out.append(row)
+        into.append(row)
 
     def remove(self, row: int) -> tuple[Place, int]:
         """Take the edge out; the last one moves into its row. Returns its frame and its length."""
         frame = self.place_of(row), self._length[row]
-        self._unlist(self._out, self._source[row], row)
-        self._unlist(self._into, self._target[row], row)
+        _unlist(self._out, self._source[row], self._out_at, row)
+        _unlist(self._into, self._target[row], self._into_at, row)
         last = self.n - 1
         if row != last:
-            out = self._out[self._source[last]]
-            out[out.index(last)] = row
-            into = self._into[self._target[last]]
-            into[into.index(last)] = row
+            self._out[self._source[last]][self._out_at[last]] = row
+            self._into[self._target[last]][self._into_at[last]] = row
             for column in self._reserved:
                 column.array[row] = column.array[last]
         self.n = last
         return frame
-
-    def _unlist(self, lists: dict[int, "array[int]"], node: int, row: int) -> None:
-        rows = lists[node]
-        rows.remove(row)
-        if not rows:
-            del lists[node]
 
     def remove_record(self, record_id: int) -> list[tuple[Place, int]]:
         """Take out every edge of a record; returns their frames and lengths."""
@@ -187,8 +199,20 @@ class Graph:
 
     def trim(self) -> None:
         """Give the pages of removed edges back."""
-        if (self.high_water - self.n) * 40 < _TRIM_BYTES:
+        row_bytes = sum(column.row_bytes for column in self._reserved)
+        if (self.high_water - self.n) * row_bytes < _TRIM_BYTES:
             return
         for column in self._reserved:
             column.release(self.n, self.high_water)
         self.high_water = self.n
+
+
+def _unlist(lists: dict[int, "array[int]"], node: int, at: "memoryview[int]", row: int) -> None:
+    """Take a row out of its node's list; the list's last takes its place there."""
+    rows = lists[node]
+    last = rows.pop()
+    if last != row:
+        rows[at[row]] = last
+        at[last] = at[row]
+    if not rows:
+        del lists[node]

@@ -8,7 +8,7 @@ grows. A shard of them takes 0.1 ms, and is rebuilt when it holds more than it n
 from collections.abc import Iterable, Iterator
 from sys import getsizeof
 
-# Prime, so that ids with a common divisor spread too.
+# Prime, so that ids with a common divisor spread too, but for this one.
 _SHARDS = 251
 # A dictionary takes 27 to 54 bytes an entry where none was removed, so that a rebuilt one is far
 # from here: at least a sixth as many entries as it has must be added first.

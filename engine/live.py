@@ -58,10 +58,15 @@ class Live:
         self.by_agent: dict[int, int] = {}
         self._dropped_before = 0
 
-    def put(self, drafts: Sequence[Draft], places: Places, lsn: int, rows: Rows) -> None:
-        """(lock) Records of distinct ids; LSNs run from `lsn`; rows are their quantised vectors."""
+    def put(
+        self, drafts: Sequence[Draft], places: Places, lsn: int, rows: Rows, is_update: bool = False
+    ) -> None:
+        """(lock) Records of distinct ids; LSNs run from `lsn`; rows are their quantised vectors.
+
+        is_update: the one record was read as often as before, and as lately.
+        """
         if len(drafts) == 1:
-            self._put_one(drafts[0], places, lsn, rows)
+            self._put_one(drafts[0], places, lsn, rows, is_update)
         else:
             self._put_many(drafts, places, lsn, rows)
         ids, bodies = [draft.id for draft in drafts], [draft.body for draft in drafts]
@@ -74,25 +79,25 @@ class Live:
         self.totals.stored += len(drafts)
         self._relieve_short_term()
 
-    def _put_one(self, draft: Draft, places: Places, lsn: int, rows: Rows) -> None:
+    def _put_one(self, draft: Draft, places: Places, lsn: int, rows: Rows, is_update: bool) -> None:
         """What `_put_many` does, at a third of its cost for one: most stores are of one."""
         columns, single = self.columns, self.columns.single
         row = self.rows.get(draft.id)
+        accesses, accessed_s = 0, draft.created_s
         if row is None:
             row = int(columns.extend(1)[0])
             self.rows.put((draft.id,), (row,))
         else:
+            if is_update:
+                accesses, accessed_s = single.accesses[row], single.accessed[row]
             self._bury_rows(np.array([row]))
             self.totals.replaced += 1
-        single.id[row] = draft.id
-        single.lsn[row] = lsn
-        single.tags[row] = draft.extra
-        single.created[row] = single.accessed[row] = draft.created_s
+        single.id[row], single.lsn[row], single.tags[row] = draft.id, lsn, draft.extra
+        single.created[row], single.accessed[row] = draft.created_s, accessed_s
         single.agent[row] = draft.agent
-        single.segment[row] = places.segment
-        single.offset[row] = places.offsets[0]
+        single.segment[row], single.offset[row] = places.segment, places.offsets[0]
         single.length[row] = len(draft.body) + OVERHEAD_BYTES
-        single.accesses[row] = single.kept_length[row] = 0
+        single.accesses[row], single.kept_length[row] = accesses, 0
         single.importance[row] = draft.importance
         single.tier[row] = Tier.SHORT
         single.pinned[row] = draft.flags & PINNED != 0

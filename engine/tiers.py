@@ -21,6 +21,8 @@ _DICTIONARY_BYTES = 16_384
 # Measured: the dictionary, and what the compressor makes of it before the first payload.
 _DICTIONARY_TABLE_BYTES = 146_000
 _SAMPLES = 1_000
+# Of one payload; its beginning is as good to learn from as the whole.
+_SAMPLE_BYTES_MOST = 2_048
 # Its slot in the dictionary and the number in it.
 _ENTRY_BYTES = 112
 # Below the position in such a number: the length.
@@ -61,6 +63,7 @@ class Tiers:
         # Where each is in the room, position and length in one number; the oldest first.
         self._short: dict[int, int] = {}
         self._samples: list[bytes | bytearray | memoryview] = []
+        self._samples_bytes = 0
         self._compressor = zstandard.ZstdCompressor(level=3)
         self._plain = zstandard.ZstdDecompressor()
         self._trained: zstandard.ZstdDecompressor | None = None
@@ -147,21 +150,22 @@ class Tiers:
 
     @property
     def compression_bytes(self) -> int:
-        """What the compressor and its dictionary take; payloads to learn from are not counted."""
+        """What the compressor, its dictionary, and payloads to learn from take."""
         users = (self._compressor, self._plain, self._trained)
         states: int = sum(user.memory_size() for user in users if user is not None)
-        return states + _DICTIONARY_TABLE_BYTES * (self._trained is not None)
+        return self._samples_bytes + states + _DICTIONARY_TABLE_BYTES * (self._trained is not None)
 
     def _learn(self, payload: bytes) -> None:
-        self._samples.append(payload)
-        if len(self._samples) < _SAMPLES or sum(map(len, self._samples)) < 8 * _DICTIONARY_BYTES:
-            if len(self._samples) > 8 * _SAMPLES:
-                self._samples.clear()
+        self._samples.append(payload[:_SAMPLE_BYTES_MOST])
+        self._samples_bytes += len(self._samples[-1])
+        if len(self._samples) >= _SAMPLES and self._samples_bytes >= 8 * _DICTIONARY_BYTES:
+            trained = zstandard.train_dictionary(_DICTIONARY_BYTES, self._samples)
+            self._trained = zstandard.ZstdDecompressor(dict_data=trained)
+            self._compressor = zstandard.ZstdCompressor(level=3, dict_data=trained)
+        elif len(self._samples) <= 8 * _SAMPLES:
             return
-        trained = zstandard.train_dictionary(_DICTIONARY_BYTES, self._samples)
         self._samples.clear()
-        self._trained = zstandard.ZstdDecompressor(dict_data=trained)
-        self._compressor = zstandard.ZstdCompressor(level=3, dict_data=trained)
+        self._samples_bytes = 0
 
 
 def _first(entries: dict[int, int], count: int) -> list[int]:

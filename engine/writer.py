@@ -114,12 +114,13 @@ class Writer:
             return max(shortage, STEP_RECORDS)
         return shortage
 
-    def _append_puts(self, drafts: Sequence[Draft], rows: Rows) -> int:
+    def _append_puts(self, drafts: Sequence[Draft], rows: Rows, is_update: bool = False) -> int:
         first = self._log.next_lsn
         places = self._append(drafts)
         last = first + len(drafts) - 1
         ids = [draft.id for draft in drafts]
-        self._commit.add(Change(last, ids, lambda: self._live.put(drafts, places, first, rows)))
+        apply = partial(self._live.put, drafts, places, first, rows, is_update)
+        self._commit.add(Change(last, ids, apply))
         return last
 
     def _append(self, drafts: Sequence[Draft]) -> Places:
@@ -140,7 +141,7 @@ class Writer:
                 now = self._live.where(draft.id)
             if now is None or now.lsn != lsn:
                 return 0
-            last = self._append_puts([draft], rows)
+            last = self._append_puts([draft], rows, is_update=True)
         self._commit.wait(last)
         return last
 

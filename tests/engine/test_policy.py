@@ -47,6 +47,22 @@ def test_writers_cannot_outrun_the_limit_of_short_term_by_more_than_its_size(
         assert 400 == short + long
 
 
+def test_an_update_leaves_a_record_as_often_and_as_lately_read_as_it_was(tmp_path: Path) -> None:
+    clock = HandClock()
+    options = replace(SMALL, capacity_records=100, half_life_s=3_600.0)
+    with engine.open(tmp_path, options, clock) as store:
+        store.store_batch([memory(i) for i in range(96)])
+        clock.sleep(36_000.0)
+        for _ in range(20):
+            store.get(7)
+        store.update(7, text="said anew", importance=0.4)
+        store.maintain()
+        left = set(store.scan(200))
+
+        assert len(left) < 96
+        assert 7 in left
+
+
 def test_a_forced_transition_moves_the_share_worth_least(tmp_path: Path) -> None:
     with open_small(tmp_path) as store:
         store.store_batch([memory(i, importance=i / 100) for i in range(100)])

@@ -80,3 +80,13 @@ def test_holes_between_what_is_left_are_noticed() -> None:
 
     assert tiers.is_short_sparse
     assert tiers.needed_short_bytes < tiers.short_bytes // 5
+
+
+def test_what_is_learned_from_is_bounded_and_accounted(tiers: Tiers) -> None:
+    rng = np.random.default_rng(1)
+    tiers.compressed(bytes(32) + rng.bytes(100_000))
+    before_bytes = tiers.compression_bytes
+    for _ in range(400):
+        tiers.compressed(bytes(32) + rng.bytes(100_000))
+
+    assert 400 * 2_048 == tiers.compression_bytes - before_bytes
