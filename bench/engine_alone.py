@@ -176,11 +176,10 @@ def recovery(workload: Workload, directory: Path) -> Figures:
                 path.unlink()
         times = meter.once(lambda o=opened: o.append(engine.open(directory / "store", chosen)))
         with opened[0] as store:
-            lost = sum(store.get(i) is None for i in kept.tolist())
-            revived = sum(store.get(i) is not None for i in deleted.tolist())
-            same = store.get(int(kept[0])).text == workload.text(int(kept[0]))
+            wrong = sum(store.text(i) != workload.text(i) for i in kept.tolist())
+            wrong += sum(store.text(i) is not None for i in deleted.tolist())
         figures |= {f"{name}_{unit}": value for unit, value in times.items()}
-        figures |= {f"{name}_wrong_count": float(lost + revived + (not same))}
+        figures |= {f"{name}_wrong_count": float(wrong)}
     return figures
 
 

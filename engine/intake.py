@@ -2,7 +2,8 @@
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ AGENT_MAX = 2**32 - 1
 # It is an f32 on disk.
 WEIGHT_MAX = float(np.finfo(np.float32).max)
 TAGS_MAX = 64
+# Kinds of arrays that hold real numbers.
+_NUMBERS = "fiub"
 
 
 def drafts_of(
@@ -31,11 +34,10 @@ def drafts_of(
     put, limit = int(Kind.PUT), options.record_bytes_max
     drafts = []
     for index, memory in enumerate(memories):
-        record_id = _checked_record(memory)
+        record_id, importance, created_s = _checked_record(memory, now_s)
         body = vectors[index * width : (index + 1) * width] + _payload(memory)
         if len(body) > limit:
             raise TooLargeError(f"record {memory.id}: {len(body)} bytes; the limit is {limit}")
-        created_s = now_s if memory.created_s is None else memory.created_s
         drafts.append(
             Draft(
                 put,
@@ -45,21 +47,38 @@ def drafts_of(
                 created_s,
                 operator.index(memory.agent),
                 options.dimensions,
-                memory.importance,
+                importance,
                 PINNED if memory.pinned else 0,
             )
         )
     return drafts, quantise(halves)
 
 
+def distinct(memories: Iterable[Memory]) -> list[Memory]:
+    """The last of equal ids. Raises BadInputError on what is no memory, or has no id."""
+    try:
+        listed = list(memories)
+    except TypeError as error:
+        raise BadInputError(f"store_batch of {memories!r}; a sequence of Memory") from error
+    found: dict[int, Memory] = {}
+    for memory in listed:
+        if not isinstance(memory, Memory):
+            raise BadInputError(f"{memory!r} is no Memory")
+        found[checked_id(memory.id)] = memory
+    return list(found.values())
+
+
 def _halves(memories: Sequence[Memory], dimensions: int) -> NDArray[np.float16]:
     """All vectors as unit vectors, (n, dimensions), checked as one; a bad one is then sought."""
-    try:
-        stacked = np.array([memory.vector for memory in memories], dtype=np.float32)
-        if stacked.shape == (len(memories), dimensions):
-            return unit_halves(stacked)
-    except (ValueError, TypeError):
-        pass
+    vectors: list[Any] = [memory.vector for memory in memories]
+    if all(isinstance(v, np.ndarray) and v.dtype.kind in _NUMBERS for v in vectors):
+        try:
+            with np.errstate(over="ignore"):
+                stacked = np.array(vectors, dtype=np.float32)
+            if stacked.shape == (len(vectors), dimensions):
+                return unit_halves(stacked)
+        except ValueError:
+            pass
     checked = [checked_vector(m.vector, dimensions, f"record {m.id}") for m in memories]
     return unit_halves(np.stack(checked))
 
@@ -67,15 +86,21 @@ def _halves(memories: Sequence[Memory], dimensions: int) -> NDArray[np.float16]:
 def checked_vector(vector: NDArray[np.float32], dimensions: int, owner: str) -> NDArray[np.float32]:
     """Raises BadInputError on a wrong shape, NaN, infinity or zero length."""
     try:
-        checked = np.asarray(vector, dtype=np.float32)
+        given = np.asarray(vector)
     except (ValueError, TypeError) as error:
         raise BadInputError(f"{owner}: the vector is no array of numbers: {error}") from error
-    if checked.shape != (dimensions,):
-        raise BadInputError(f"{owner}: vector of shape {checked.shape}; expected ({dimensions},)")
+    if given.dtype.kind not in _NUMBERS:
+        raise BadInputError(f"{owner}: the vector is no array of real numbers but {given.dtype}")
+    if given.shape != (dimensions,):
+        raise BadInputError(f"{owner}: vector of shape {given.shape}; expected ({dimensions},)")
+    with np.errstate(over="ignore"):
+        checked = given.astype(np.float32)
     if not np.isfinite(checked).all():
-        raise BadInputError(f"{owner}: the vector holds NaN or infinity")
+        raise BadInputError(
+            f"{owner}: the vector holds NaN, infinity or more than single precision"
+        )
     if not checked.any():
-        raise BadInputError(f"{owner}: the vector is all zero; it has no direction")
+        raise BadInputError(f"{owner}: the vector is all zero in single precision: no direction")
     return checked
 
 
@@ -142,6 +167,8 @@ def checked_time(value: float, name: str, owner: str) -> float:
 
 
 def _number(value: float, name: str, owner: str) -> float:
+    if isinstance(value, np.ndarray):
+        raise BadInputError(f"{owner}: {name} is an array, not a number")
     try:
         # Not float("0.5"): text that reads like a number is a field in the wrong place.
         return math.fsum((value,))
@@ -155,7 +182,8 @@ def checked_text(text: str, name: str, owner: str) -> str:
         text.encode()
     except (AttributeError, UnicodeEncodeError) as error:
         raise BadInputError(f"{owner}: {name} {text!r} is no text") from error
-    return text
+    # One of a subclass cannot be encoded as msgpack.
+    return str(text)
 
 
 def _payload(memory: Memory) -> bytes:
@@ -165,25 +193,34 @@ def _payload(memory: Memory) -> bytes:
         if not isinstance(text, str):
             raise BadInputError(f"record {memory.id}: text or tags are not text: {text!r}")
     try:
-        return encode_payload(memory.text, tuple(memory.tags))
+        return encode_payload(str(memory.text), tuple(map(str, memory.tags)))
     except UnicodeEncodeError as error:
         raise BadInputError(f"record {memory.id}: text or tags are not text: {error}") from error
 
 
-def _checked_record(memory: Memory) -> int:
+def _checked_record(memory: Memory, now_s: float) -> tuple[int, float, float]:
+    """Id, importance and time of creation as Python's own. Raises BadInputError."""
     record_id = checked_id(memory.id)
+    importance, created_s = memory.importance, memory.created_s
+    if created_s is None:
+        created_s = now_s
+    if type(importance) is not float or type(created_s) is not float:
+        owner = f"record {record_id}"
+        importance = checked_number(importance, "importance", owner)
+        created_s = checked_number(created_s, "created_s", owner)
     try:
         is_right = (
             0 <= operator.index(memory.agent) <= AGENT_MAX
-            and 0.0 <= memory.importance <= 1.0
-            and (memory.created_s is None or 0.0 <= memory.created_s < math.inf)
+            and 0.0 <= importance <= 1.0
+            and 0.0 <= created_s < math.inf
             and len(memory.tags) <= TAGS_MAX
+            and isinstance(memory.pinned, bool | np.bool_)
         )
     except TypeError:
         is_right = False
     if not is_right:
         _complain(memory)
-    return record_id
+    return record_id, importance, created_s
 
 
 def _complain(memory: Memory) -> None:
@@ -195,6 +232,8 @@ def _complain(memory: Memory) -> None:
         raise BadInputError(f"{owner}: importance {importance}; it must be 0..1")
     if memory.created_s is not None and checked_number(memory.created_s, "created_s", owner) < 0:
         raise BadInputError(f"{owner}: created_s {memory.created_s}; seconds since 1970")
+    if not isinstance(memory.pinned, bool | np.bool_):
+        raise BadInputError(f"{owner}: pinned {memory.pinned!r}; True or False")
     if not isinstance(memory.tags, list | tuple):
         raise BadInputError(f"{owner}: tags {memory.tags!r}; a tuple of texts")
     raise BadInputError(f"{owner}: {len(memory.tags)} tags; at most {TAGS_MAX}")

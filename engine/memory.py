@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Memory:
-    """One thing an agent remembers.
+    """One thing an agent remembers. Equal only to itself, since arrays are not equal or unequal.
 
     id          0..2^64-1, chosen by the caller; storing an existing id replaces the record
     agent       0..2^32-1; searches by one agent never see another's records

@@ -176,12 +176,23 @@ def test_hits_are_ordered_and_scored_by_cosine(tmp_path: Path) -> None:
         ({"agent": 2**32}, "agent"),
         ({"importance": "much"}, "importance"),
         ({"created_s": "today"}, "created_s"),
-        ({"vector": "a vector"}, "no array of numbers"),
+        ({"vector": "a vector"}, "no array of real numbers"),
         ({"vector": [[1.0], [2.0, 3.0]]}, "no array of numbers"),
         ({"vector": None}, "shape|NaN|numbers"),
         ({"vector": np.full(DIMENSIONS, np.inf, np.float32)}, "infinity"),
         ({"id": "one"}, "whole number"),
         ({"id": None}, "whole number"),
+        ({"id": [1]}, "whole number"),
+        ({"importance": np.array([0.5])}, "importance is an array"),
+        ({"importance": np.array([0.5, 0.6])}, "importance is an array"),
+        ({"created_s": np.array([5.0])}, "created_s is an array"),
+        ({"created_s": 10**400}, "created_s"),
+        ({"pinned": "no"}, "pinned 'no'"),
+        ({"pinned": np.array([1, 2])}, "pinned"),
+        ({"vector": ["1"] * DIMENSIONS}, "no array of real numbers"),
+        ({"vector": np.full(DIMENSIONS, 1j)}, "no array of real numbers"),
+        ({"vector": np.full(DIMENSIONS, 1e300)}, "more than single precision"),
+        ({"vector": np.full(DIMENSIONS, 1e-300)}, "all zero in single precision"),
     ],
 )
 def test_bad_input_is_refused_by_name_and_nothing_written(
@@ -193,6 +204,33 @@ def test_bad_input_is_refused_by_name_and_nothing_written(
 
         assert 0 == store.count()
         assert 0 == store.stats()["log_appended_bytes"]
+
+
+@pytest.mark.parametrize("given", [None, 5, memory(1), [memory(1), None], [{"id": 1}]])
+def test_a_batch_of_anything_but_memories_is_refused(tmp_path: Path, given: object) -> None:
+    with open_small(tmp_path) as store:
+        with pytest.raises(BadInputError, match="Memory"):
+            store.store_batch(given)
+        assert 0 == store.count()
+
+
+def test_numpy_texts_and_numbers_are_fine(tmp_path: Path) -> None:
+    given = Memory(
+        id=np.int64(1),
+        agent=np.uint32(2),
+        text=np.str_("tea"),
+        vector=list(range(1, DIMENSIONS + 1)),
+        importance=np.float32(0.5),
+        pinned=np.bool_(True),
+        tags=(np.str_("taste"),),
+        created_s=1_600_000_000,
+    )
+    with open_small(tmp_path) as store:
+        store.store(given)
+        found = store.get(1)
+
+    kept = (found.text, found.tags, found.agent, found.pinned, found.importance, found.created_s)
+    assert ("tea", ("taste",), 2, True, 0.5, 1_600_000_000.0) == kept
 
 
 def test_bad_input_at_the_end_of_a_long_batch_is_refused_and_nothing_written(
