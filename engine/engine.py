@@ -7,9 +7,10 @@ with engine.open("memories") as store:
     hits = store.search(embed("what to drink?"), k=3, agent=7)
 """
 
-import os
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -18,16 +19,16 @@ from numpy.typing import NDArray
 
 from engine import intake, manifest
 from engine.answers import memory_of
+from engine.calls import Calls
 from engine.clock import Clock, SystemClock
 from engine.disk import Disk
-from engine.errors import BadInputError, ClosedError, NotFoundError
-from engine.frame import Draft, tag_bits
+from engine.errors import BadInputError, NotFoundError
+from engine.frame import tag_bits
 from engine.health import Health
 from engine.history import MaintenanceEvent
 from engine.memory import Edge, Hit, Memory
 from engine.options import Options
-from engine.parts import assemble
-from engine.quantise import Rows
+from engine.parts import assemble, release
 from engine.search import Filter
 from engine.tiers import Tier, tier_of
 
@@ -53,8 +54,8 @@ def open(
 
 class Engine:
     """An embedded memory for agents. Every method is thread-safe and raises ClosedError after
-    close(); writes raise CapacityError when there is no room and DurabilityError after a failed
-    sync, and reads still work then."""
+    close() and LockedError in a forked child; writes raise CapacityError when there is no room and
+    DurabilityError after a failed sync, and reads still work then."""
 
     def __init__(self, directory: Path, options: Options, clock: Clock, disk: Disk) -> None:
         self.directory = directory
@@ -66,7 +67,9 @@ class Engine:
             self._is_open = True
         finally:
             if not self._is_open:
-                os.close(self._lock_fd)
+                manifest.unlock(self._lock_fd)
+        self._calls = Calls(directory)
+        self._closing = threading.RLock()
         self._clock = parts.clock
         self._live = parts.live
         self._writer = parts.writer
@@ -90,27 +93,29 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Sync, checkpoint, let go of the directory. Closing twice is fine.
+        """Wait for calls under way, refuse others, sync, checkpoint, let go of the directory.
 
-        Raises DurabilityError or OSError when the last sync fails; the engine is closed all the
-        same.
+        Closing twice is fine; in a forked child it does nothing. Raises DurabilityError or OSError
+        when the last sync fails; the engine is closed all the same.
         """
-        if not self._is_open:
+        if self._calls.are_of_a_parent:
             return
-        self._is_open = False
-        self._maintenance.upkeep.stop()
-        try:
-            self._maintenance.finish()
-        finally:
-            os.close(self._lock_fd)
+        with self._closing:
+            if not self._is_open:
+                return
+            self._calls.refuse()
+            self._maintenance.upkeep.stop()
+            self._calls.wait()
+            self._is_open = False
+            try:
+                self._maintenance.finish()
+            finally:
+                manifest.unlock(self._lock_fd)
+                release(self._live)
 
     def now_s(self) -> float:
         """The engine's own time: records are created, expire, and events begin in it."""
         return self._clock.now_s()
-
-    def _check_open(self) -> None:
-        if not self._is_open:
-            raise ClosedError(f"{self.directory}: the engine is closed; open it again")
 
     def store(self, memory: Memory) -> None:
         """Acknowledged and visible on return. An existing id is replaced."""
@@ -122,47 +127,47 @@ class Engine:
         Raises BadInputError, TooLargeError before anything is written: the whole batch is made
         ready in RAM first. After CapacityError a part of one of more than 256 may be stored.
         """
-        self._check_open()
-        distinct = list({memory.id: memory for memory in memories}.values())
-        now_s = self._clock.now_s()
-        steps = [
-            intake.drafts_of(distinct[first : first + _BATCH_RECORDS], self.options, now_s)
-            for first in range(0, len(distinct), _BATCH_RECORDS)
-        ]
-        for drafts, rows in steps:
-            with self._pulse:
-                self._writer.put(drafts, rows)
+        with self._calls:
+            distinct = intake.distinct(memories)
+            now_s = self._clock.now_s()
+            steps = [
+                intake.drafts_of(distinct[first : first + _BATCH_RECORDS], self.options, now_s)
+                for first in range(0, len(distinct), _BATCH_RECORDS)
+            ]
+            for drafts, rows in steps:
+                with self._pulse:
+                    self._writer.put(drafts, rows)
 
     def get(self, record_id: int) -> Memory | None:
         """The record, or None. Reading it makes it worth more. Raises CorruptError."""
-        self._check_open()
-        record_id = intake.checked_id(record_id)
-        now_s = self._clock.now_s()
-        with self._live.lock:
-            where = self._live.where(record_id)
-            if where is None or self._live.has_expired(where, now_s):
-                return None
-            self._live.touch(record_id, now_s)
-        with self._pulse:
-            body = self._live.read_body(where)
-        return None if body is None else memory_of(where, body, self.options.dimensions)
+        with self._calls:
+            record_id = intake.checked_id(record_id)
+            now_s = self._clock.now_s()
+            with self._live.lock:
+                where = self._live.where(record_id)
+                if where is None or self._live.has_expired(where, now_s):
+                    return None
+                self._live.touch(record_id, now_s)
+            with self._pulse:
+                body = self._live.read_body(where)
+            return None if body is None else memory_of(where, body, self.options.dimensions)
 
     def text(self, record_id: int) -> str | None:
         """What the record says, without its vector: from RAM in short-term and intermediate.
 
         None when there is no such record. Raises CorruptError. Reading it counts as in `get`.
         """
-        self._check_open()
-        record_id = intake.checked_id(record_id)
-        now_s = self._clock.now_s()
-        with self._live.lock:
-            where = self._live.where(record_id)
-            if where is None or self._live.has_expired(where, now_s):
-                return None
-            found = self._live.text_in_memory(record_id)
-            if found is not None:
-                self._live.touch(record_id, now_s)
-                return found
+        with self._calls:
+            record_id = intake.checked_id(record_id)
+            now_s = self._clock.now_s()
+            with self._live.lock:
+                where = self._live.where(record_id)
+                if where is None or self._live.has_expired(where, now_s):
+                    return None
+                found = self._live.text_in_memory(record_id)
+                if found is not None:
+                    self._live.touch(record_id, now_s)
+                    return found
         memory = self.get(record_id)
         return None if memory is None else memory.text
 
@@ -182,7 +187,6 @@ class Engine:
         vector: (dimensions,), finite, not zero; tier: short, intermediate or long; times are of
         creation, [since_s, until_s). What is returned counts as read. Raises BadInputError.
         """
-        self._check_open()
         checked = intake.checked_vector(vector, self.options.dimensions, "query")
         if not 1 <= intake.checked_count(k, "k") <= _K_MAX:
             raise BadInputError(f"k is {k}; it must be 1..{_K_MAX}")
@@ -197,14 +201,15 @@ class Engine:
             tag_bits=tag_bits((tag,)) if tag is not None else 0,
             alive_since_s=None if ttl_s is None else now_s - ttl_s,
         )
-        start_ns = self._clock.monotonic_ns()
-        with self._pulse:
-            hits = self._search.nearest(checked, k, wanted)
-        self._pulse.searched(self._clock.monotonic_ns() - start_ns)
-        with self._live.lock:
-            for hit in hits:
-                self._live.touch(hit.id, now_s)
-        return hits
+        with self._calls:
+            start_ns = self._clock.monotonic_ns()
+            with self._pulse:
+                hits = self._search.nearest(checked, k, wanted)
+            self._pulse.searched(self._clock.monotonic_ns() - start_ns)
+            with self._live.lock:
+                for hit in hits:
+                    self._live.touch(hit.id, now_s)
+            return hits
 
     def update(
         self,
@@ -217,31 +222,29 @@ class Engine:
     ) -> None:
         """Change what is given, keep the rest. Raises NotFoundError, BadInputError."""
         record_id = intake.checked_id(record_id)
-        while True:
-            self._check_open()
-            with self._live.lock:
-                where = self._live.where(record_id)
-            body = self._live.read_body(where) if where is not None else None
-            if where is None:
-                raise NotFoundError(f"no record {record_id}: it cannot be updated")
-            if body is None:
-                continue
-            old = memory_of(where, body, self.options.dimensions)
-            updated = replace(
-                old,
-                text=old.text if text is None else text,
-                vector=old.vector if vector is None else vector,
-                importance=old.importance if importance is None else importance,
-                pinned=old.pinned if pinned is None else pinned,
-            )
-            drafts, rows = intake.drafts_of([updated], self.options, where.created_s)
-            with self._pulse:
-                is_done = self._replaced(drafts[0], rows, where.lsn)
-            if is_done:
-                return
-
-    def _replaced(self, draft: Draft, rows: Rows, lsn: int) -> bool:
-        return self._writer.with_room(lambda: self._writer.replace(draft, rows, lsn)) > 0
+        with self._calls:
+            while True:
+                with self._live.lock:
+                    where = self._live.where(record_id)
+                body = self._live.read_body(where) if where is not None else None
+                if where is None:
+                    raise NotFoundError(f"no record {record_id}: it cannot be updated")
+                if body is None:
+                    continue
+                old = memory_of(where, body, self.options.dimensions)
+                updated = replace(
+                    old,
+                    text=old.text if text is None else text,
+                    vector=old.vector if vector is None else vector,
+                    importance=old.importance if importance is None else importance,
+                    pinned=old.pinned if pinned is None else pinned,
+                )
+                drafts, rows = intake.drafts_of([updated], self.options, where.created_s)
+                replaced = partial(self._writer.replace, drafts[0], rows, where.lsn)
+                with self._pulse:
+                    lsn = self._writer.with_room(replaced)
+                if lsn:
+                    return
 
     def delete(self, record_id: int) -> bool:
         """Remove the record and its edges; False when there was none."""
@@ -249,67 +252,62 @@ class Engine:
 
     def delete_batch(self, record_ids: Sequence[int]) -> int:
         """How many of these existed and are gone now, with their edges; one sync per 1,024."""
-        self._check_open()
-        ids = [intake.checked_id(record_id) for record_id in record_ids]
-        with self._pulse:
-            return self._writer.delete_all(ids)
+        with self._calls:
+            ids = [intake.checked_id(record_id) for record_id in record_ids]
+            with self._pulse:
+                return self._writer.delete_all(ids)
 
     def scan(self, limit: int) -> list[int]:
         """At most `limit` ids of live records, in no particular order."""
-        self._check_open()
         limit = intake.checked_count(limit, "limit")
-        with self._live.lock:
+        with self._calls, self._live.lock:
             ids: list[int] = self._live.columns.id[: min(limit, self._live.columns.n)].tolist()
             return ids
 
     def count(self) -> int:
         """Live records."""
-        self._check_open()
-        return self._live.columns.n
+        with self._calls:
+            return self._live.columns.n
 
     def link(self, source: int, target: int, kind: str | int, weight: float = 1.0) -> None:
         """A directed edge; linking again with the same kind replaces the weight.
 
         Raises NotFoundError unless both records exist, BadInputError, CapacityError.
         """
-        self._check_open()
-        key, weight = intake.checked_edge(self._live.graph, source, target, kind, weight)
-        with self._pulse:
-            self._writer.with_room(lambda: self._writer.link(key, kind, weight))
+        with self._calls:
+            key, weight = intake.checked_edge(self._live.graph, source, target, kind, weight)
+            with self._pulse:
+                self._writer.with_room(lambda: self._writer.link(key, kind, weight))
 
     def unlink(self, source: int, target: int, kind: str | int) -> bool:
         """False when there was no such edge."""
-        self._check_open()
-        key, _ = intake.checked_edge(self._live.graph, source, target, kind)
-        with self._pulse:
-            return self._writer.with_room(lambda: self._writer.unlink(key))
+        with self._calls:
+            key, _ = intake.checked_edge(self._live.graph, source, target, kind)
+            with self._pulse:
+                return self._writer.with_room(lambda: self._writer.unlink(key))
 
     def neighbours(self, record_id: int) -> list[Edge]:
         """Outgoing edges."""
-        self._check_open()
         record_id = intake.checked_id(record_id)
-        graph = self._live.graph
-        with self._live.lock:
-            found = graph.neighbours(record_id)
+        with self._calls, self._live.lock:
+            graph = self._live.graph
             return [
                 Edge(source=record_id, target=target, kind=graph.name_of(kind), weight=weight)
-                for target, kind, weight in found
+                for target, kind, weight in graph.neighbours(record_id)
             ]
 
     def traverse(self, start: int, depth: int, limit: int = 1_000) -> list[int]:
         """At most `limit` records within `depth` edges of start, nearest first, without start."""
-        self._check_open()
         start = intake.checked_id(start)
         depth = intake.checked_count(depth, "depth")
         limit = intake.checked_count(limit, "limit")
-        with self._live.lock:
+        with self._calls, self._live.lock:
             return self._live.graph.traverse(start, depth, limit)
 
     def shortest_path(self, start: int, goal: int) -> list[int]:
         """Fewest edges, both ends included; empty when there is none within 100,000 records."""
-        self._check_open()
         start, goal = intake.checked_id(start), intake.checked_id(goal)
-        with self._live.lock:
+        with self._calls, self._live.lock:
             if start not in self._live.rows or goal not in self._live.rows:
                 return []
             return self._live.graph.shortest_path(start, goal, _VISITS_MAX)
@@ -317,32 +315,32 @@ class Engine:
     def maintain(self) -> None:
         """Do all maintenance that has something to do, now: expire, evict to target_ratio, demote,
         compact, checkpoint, give memory back. Raises DurabilityError, OSError."""
-        self._check_open()
-        self._maintenance.run(explicit=True)
+        with self._calls:
+            self._maintenance.run(explicit=True)
 
     def transition(self, tier: Tier | str, share: float) -> int:
         """Move the share (0..1) of a tier that is worth least to the next tier; how many moved.
 
         Raises BadInputError for a share outside 0..1 and for long-term, which has no next.
         """
-        self._check_open()
-        chosen = tier_of(tier)
-        if chosen is None:
-            raise BadInputError("tier is None; there are short, intermediate, long")
-        share = intake.checked_number(share, "share", "transition")
-        return self._maintenance.transition(chosen, share)
+        with self._calls:
+            chosen = tier_of(tier)
+            if chosen is None:
+                raise BadInputError("tier is None; there are short, intermediate, long")
+            share = intake.checked_number(share, "share", "transition")
+            return self._maintenance.transition(chosen, share)
 
     def stats(self) -> dict[str, float]:
         """Figures whose names end in their unit; see docs/engine/stats.md."""
-        self._check_open()
-        return self._stats.as_dict()
+        with self._calls:
+            return self._stats.as_dict()
 
     def health(self) -> Health:
         """0..1, with its components."""
-        self._check_open()
-        return self._stats.health()
+        with self._calls:
+            return self._stats.health()
 
     def events(self, after: int = 0) -> list[MaintenanceEvent]:
         """Maintenance runs with a higher sequence; the last `events_kept` are remembered."""
-        self._check_open()
-        return self._history.after(after)
+        with self._calls:
+            return self._history.after(after)

@@ -156,6 +156,12 @@ class Log:
         with self.lock:
             del self.segments[segment.number]
 
+    def release(self) -> None:
+        """Let go of all files; each is closed when its last reader has ended."""
+        self.segments.clear()
+        self._unsynced.clear()
+        self._active = None
+
     @property
     def accounted_bytes(self) -> int:
         """Private memory: where frames lie whose segment has no checkpoint yet, and deletes."""

@@ -265,6 +265,10 @@ class Maintenance:
         Raises DurabilityError, or the first OSError that is not of a full disk, when all the rest
         is done: no record is lost without what is missing, the next opening reads the segments.
         """
+        with self._one_at_a_time:
+            self._finish()
+
+    def _finish(self) -> None:
         if self._commit.failure:
             return
         self._commit.flush()

@@ -43,6 +43,14 @@ def lock(directory: Path) -> int:
     return fd
 
 
+def unlock(fd: int) -> None:
+    """Let go of the directory, also where a forked child still has the descriptor."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)
+
+
 def _refuse_strangers(directory: Path) -> None:
     strangers = [
         path.name

@@ -90,3 +90,12 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
         pulse=pulse,
         stats=stats,
     )
+
+
+def release(live: Live) -> None:
+    """Give back what a closed engine holds, memory and descriptors, whoever still has a reference.
+
+    Its parts know each other, so without it they would wait for the garbage collector.
+    """
+    live.log.release()
+    del live.columns, live.rows, live.graph, live.tiers
