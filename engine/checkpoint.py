@@ -127,8 +127,9 @@ def joined(first: Digest, second: Digest) -> Digest:
     )
 
 
-def path_of(segment: Segment) -> Path:
-    return segment.path.with_suffix(".ckpt")
+def beside(segment: Path) -> Path:
+    """Where the checkpoint of this segment file is, if it has one."""
+    return segment.with_suffix(".ckpt")
 
 
 def write(disk: Disk, segment: Segment, dimensions: int, content: Digest) -> None:
@@ -155,7 +156,7 @@ def write(disk: Disk, segment: Segment, dimensions: int, content: Digest) -> Non
     crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)
-    disk.replace_file(path_of(segment), _MAGIC, struct.pack("<I", crc), *parts)
+    disk.replace_file(beside(segment.path), _MAGIC, struct.pack("<I", crc), *parts)
 
 
 def _flat(array: NDArray[Any]) -> memoryview:
@@ -166,7 +167,7 @@ def _flat(array: NDArray[Any]) -> memoryview:
 def read(disk: Disk, segment: Segment, dimensions: int) -> Digest | None:
     """None when there is none, or it is damaged, or it covers more than the segment holds."""
     try:
-        fd = disk.open(path_of(segment), os.O_RDONLY)
+        fd = disk.open(beside(segment.path), os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:

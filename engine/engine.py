@@ -47,9 +47,12 @@ def open(
     """An engine on this directory, created if need be, recovered if it was not closed.
 
     Raises DirectoryError, LockedError, FormatError, CorruptError (a file header), CapacityError
-    (more records on disk than capacity_records), OSError.
+    (records on disk: over 8,192 more than capacity_records), BadInputError, OSError.
     """
-    return Engine(Path(directory), options or Options(), clock or SystemClock(), disk or Disk())
+    chosen = Options() if options is None else options
+    if not isinstance(chosen, Options):
+        raise BadInputError(f"options are {options!r}; they must be engine.Options")
+    return Engine(manifest.path_of(directory), chosen, clock or SystemClock(), disk or Disk())
 
 
 class Engine:

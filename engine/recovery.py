@@ -15,16 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import checkpoint
+from engine import checkpoint, manifest
 from engine.checkpoint import Digest
 from engine.disk import Disk
 from engine.errors import CapacityError, CorruptError
 from engine.frame import HEADER_BYTES, OVERHEAD_BYTES, PINNED, Kind
 from engine.graph import EdgeKey
-from engine.live import Live
+from engine.live import HEADROOM_RECORDS, Live
 from engine.log import Log, Place, Places
 from engine.quantise import quantise
-from engine.segment import START, Segment
+from engine.segment import Segment, is_unborn
 from engine.tiers import Tier
 
 _ROWS_PER_STEP = 256
@@ -54,8 +54,8 @@ class _Frames(NamedTuple):
 def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     """Fill the log and the live state from the directory.
 
-    Raises FormatError, CorruptError (a segment whose file header is damaged), CapacityError (more
-    live records than capacity_records allows), OSError.
+    Raises FormatError, CorruptError (a segment whose file header is damaged), CapacityError (live
+    records: over HEADROOM_RECORDS more than capacity_records; fewer are evicted later), OSError.
     """
     report = Recovery()
     digests: dict[int, Digest] = {}
@@ -80,10 +80,10 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
 
 def _segments(disk: Disk, log: Log) -> list[Segment]:
     """In the order of their numbers; the newest is the active one."""
-    for stray in log.directory.glob("*.tmp"):
+    for stray in manifest.files(log.directory, ".tmp"):
         disk.unlink(stray)
-    paths = sorted(log.directory.glob("[0-9]*.seg"), key=lambda path: int(path.stem))
-    for orphan in log.directory.glob("[0-9]*.ckpt"):
+    paths = manifest.files(log.directory, ".seg")
+    for orphan in manifest.files(log.directory, ".ckpt"):
         if not orphan.with_suffix(".seg").exists():
             disk.unlink(orphan)
     segments = []
@@ -92,8 +92,8 @@ def _segments(disk: Disk, log: Log) -> list[Segment]:
         try:
             segment = Segment.open(disk, path, log.dimensions)
         except CorruptError:
-            content = path.read_bytes() if is_newest else b"?"
-            if content[START:].strip(b"\0"):
+            # What was never whole was never summarised.
+            if not is_newest or checkpoint.beside(path).exists() or not is_unborn(path):
                 raise
             # The crash came between creating the file and its header being durable.
             disk.unlink(path)
@@ -154,7 +154,9 @@ def _fill(live: Live, frames: _Frames, chosen: NDArray[np.intp]) -> None:
     columns = live.columns
     n = len(chosen)
     if n > columns.capacity:
-        raise CapacityError(f"{n} records on disk; capacity_records must be at least that")
+        raise CapacityError(
+            f"{n} records on disk; capacity_records must be at least {n - HEADROOM_RECORDS}"
+        )
     columns.extend(n)
     headers = frames.headers[chosen]
     columns.id[:n] = headers["id"]

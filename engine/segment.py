@@ -59,6 +59,12 @@ def header_bytes(number: int, dimensions: int) -> bytes:
     return _MAGIC + struct.pack("<I", zlib.crc32(rest)) + rest
 
 
+def is_unborn(path: Path) -> bool:
+    """Whether this is a segment whose creation a crash cut short, so that nothing was in it yet."""
+    content = path.read_bytes()
+    return _MAGIC.startswith(content[: len(_MAGIC)].rstrip(b"\0")) and not any(content[START:])
+
+
 class Segment:
     """An open segment file and the tallies of what it holds.
 
