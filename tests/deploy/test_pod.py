@@ -1,10 +1,12 @@
-"""Does the Deployment's pod do its work when something runs it? By podman, without a cluster.
+"""Do the pods of the two Deployments do their work when something runs them? By podman.
 
-Podman 4.3 knows neither Jobs nor ports without a network of its own, so the pod goes without ports
+Podman 4.3 knows neither Jobs nor ports without a network of its own, so a pod goes without ports
 and probes, cut off from everything; what the probes ask is asked from inside.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,11 @@ KINDS = ("ConfigMap", "PersistentVolumeClaim", "Deployment")
 ASK = (
     "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:9464{}').read().decode())"
 )
+DUE_NOW = "schedules: [{name: pod-nightly, scenario: /scenarios/pod.yaml, every: 1s}]"
 
 
-def playable() -> list[Object]:
-    found = [each for each in objects("deployment") if each["kind"] in KINDS]
+def playable(form: str) -> list[Object]:
+    found = [each for each in objects(form) if each["kind"] in KINDS]
     (deployment,) = [each for each in found if each["kind"] == "Deployment"]
     for each in deployment["spec"]["template"]["spec"]["containers"]:
         for name in ("ports", "startupProbe", "livenessProbe", "readinessProbe"):
@@ -32,49 +35,85 @@ def playable() -> list[Object]:
     return found
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[str]:
+@contextmanager
+def playing(form: str, found: list[Object], folder: Path) -> Iterator[str]:
     """The name of soak's container in a pod that runs."""
-    containers.build()
-    call("podman", "tag", IMAGE, f"docker.io/library/{soak('deployment')['image']}")
-    manifest = tmp_path / "pod.yaml"
-    manifest.write_text(yaml.safe_dump_all(playable()))
-    claims = [each["metadata"]["name"] for each in playable() if "Claim" in each["kind"]]
+    call("podman", "tag", IMAGE, f"docker.io/library/{soak(form)['image']}")
+    manifest = folder / "pod.yaml"
+    manifest.write_text(yaml.safe_dump_all(found))
+    claims = [each["metadata"]["name"] for each in found if "Claim" in each["kind"]]
     call("podman", "play", "kube", "--network=none", "--start", str(manifest))
-    yield "soak-deployment-pod-0-soak"
-    call("podman", "play", "kube", "--down", str(manifest))
-    call("podman", "volume", "rm", *claims)
+    name = f"soak-{form}-pod-0-soak"
+    try:
+        until(lambda: "Up" in call("podman", "ps", "--filter", f"name={name}"), "the pod to start")
+        yield name
+    finally:
+        call("podman", "play", "kube", "--down", str(manifest))
+        call("podman", "volume", "rm", *claims)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    containers.build()
 
 
 def asked(name: str, path: str) -> str:
     return call("podman", "exec", name, "/opt/soak/bin/python3", "-c", ASK.format(path))
 
 
-def test_it_gets_ready_and_sees_the_limits_of_its_manifest(started: str):
-    until(lambda: "Up" in call("podman", "ps", "--filter", f"name={started}"), "the pod to start")
-    until(lambda: is_ready(started), "operations to be sent")
+def answer(name: str, path: str) -> str:
+    """Empty while nothing listens, or says that it is not ready."""
+    try:
+        return asked(name, path)
+    except AssertionError:
+        return ""
+
+
+def figures(text: str, wanted: dict[str, float]) -> dict[str, float]:
+    return {
+        metric: float(line.rsplit(" ", 1)[1])
+        for line in text.splitlines()
+        for metric in wanted
+        if line.startswith((f"{metric}{{", f"{metric} "))
+    }
+
+
+def test_a_soak_gets_ready_and_sees_the_limits_of_its_manifest(tmp_path: Path):
     limits = soak("deployment")["resources"]["limits"]
     wanted = {
         "soak_host_limit_bytes": amount(limits["memory"]),
         "soak_host_limit_cpus": amount(limits["cpu"]),
     }
-    until(lambda: wanted == figures(started, wanted), "the limits to be sampled")
-    assert "ok\n" in asked(started, "/healthz")
-    assert 'scenario="pod"' in asked(started, "/metrics")
+    with playing("deployment", playable("deployment"), tmp_path) as name:
+        until(lambda: "ok\n" in answer(name, "/readyz"), "operations to be sent")
+        until(lambda: wanted == figures(asked(name, "/metrics"), wanted), "limits to be sampled")
+        assert "ok\n" in asked(name, "/healthz")
+        assert 'scenario="pod"' in asked(name, "/metrics")
 
 
-def is_ready(name: str) -> bool:
-    try:
-        return "ok\n" in asked(name, "/readyz")
-    except AssertionError:
-        return False  # not listening yet, or 503
+def test_a_daemon_that_is_stopped_goes_on_with_its_soak_in_the_next_container(tmp_path: Path):
+    found = playable("daemon")
+    (files,) = [each["data"] for each in found if each["kind"] == "ConfigMap"]
+    assert "pod-nightly" in files["daemon.yaml"]
+    files["daemon.yaml"] = DUE_NOW
+    with playing("daemon", found, tmp_path) as name:
+        until(lambda: is_soaking(name), "the daemon to soak")
+        first = run_id(asked(name, "/metrics"))
+        assert "ok\n" in asked(name, "/healthz")
+        call("podman", "stop", "--time", "110", name)
+        assert 143 == containers.inspect(name)["State"]["ExitCode"]
+        call("podman", "start", name)
+        until(lambda: is_soaking(name), "the daemon to go on")
+        assert first == run_id(asked(name, "/metrics"))
 
 
-def figures(name: str, wanted: dict[str, float]) -> dict[str, float]:
-    lines = asked(name, "/metrics").splitlines()
-    return {
-        metric: float(line.rsplit(" ", 1)[1])
-        for line in lines
-        for metric in wanted
-        if line.startswith((f"{metric}{{", f"{metric} "))
-    }
+def is_soaking(name: str) -> bool:
+    """Whether operations are counted by a run that the daemon sees."""
+    text = answer(name, "/metrics")
+    counts = re.findall(r"^soak_operations_total{.*} (.+)$", text, re.MULTILINE)
+    return bool(run_id(text)) and sum(map(float, counts)) > 0
+
+
+def run_id(text: str) -> str:
+    match = re.search(r'^soak_run_info{.*run_id="([^"]+)"', text, re.MULTILINE)
+    return match[1] if match else ""
