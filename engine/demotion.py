@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine import eviction
+from engine import eviction, pressure
 from engine.clock import Clock
 from engine.errors import BadInputError
 from engine.hold import Hold
@@ -20,6 +20,8 @@ from engine.tiers import Tier
 
 STEP_RECORDS = 32
 _RING_WINDOW_BYTES = 16 << 10
+# Given back at once, within microseconds.
+_LIGHTENED_BYTES = 128 << 10
 
 
 class Demotion:
@@ -58,7 +60,24 @@ class Demotion:
             moved += self._live.drop_overwritten()
         while self._clean_ring():
             self._pause()
-        return moved
+        return moved + self._within_memory()
+
+    def _within_memory(self) -> int:
+        """Where capacity_bytes is nearly reached, give tiers up before records are."""
+        live, options = self._live, self._options
+        limit = options.capacity_bytes
+        if limit is None or pressure.needed_bytes(live) <= options.soft_ratio * limit:
+            return 0
+        before = self._in_ram()
+        while lighten(live, int(options.target_ratio * limit)):
+            self._pause()
+        return max(before - self._in_ram(), 0)
+
+    def _in_ram(self) -> int:
+        """Records of which more than the row is kept."""
+        columns = self._live.columns
+        with self._hold:
+            return int(np.count_nonzero(columns.tier[: columns.n] != Tier.LONG))
 
     def _clean_ring(self) -> bool:
         """Move what lives at the tail of the ring to its head, so that the room of what was
@@ -146,3 +165,22 @@ class Demotion:
             for record_id in ids:
                 self._live.keep_nothing(record_id)
         return len(ids)
+
+
+def lighten(live: Live, limit_bytes: int) -> int:
+    """One step towards needing no more RAM than that: what is oldest in intermediate, then in
+    short-term, becomes long-term. Returns the bytes won; 0 at the limit, or with nothing left."""
+    tiers, ring = live.tiers, live.tiers.ring
+    with live.lock:
+        before = pressure.needed_bytes(live)
+        excess = before - limit_bytes
+        if excess <= 0:
+            return 0
+        held = ring.touched_bytes
+        ring.drop_before(ring.oldest + min(max(excess, _RING_WINDOW_BYTES), _LIGHTENED_BYTES))
+        live.drop_overwritten()
+        if ring.touched_bytes == held:
+            for record_id in tiers.oldest_short(STEP_RECORDS):
+                live.keep_nothing(record_id)
+            tiers.give_back()
+        return before - pressure.needed_bytes(live)

@@ -45,7 +45,10 @@ class CapacityError(EngineError):
 
 
 class DiskFullError(CapacityError):
-    """The disk refused a write; nothing of it remains. Raised when an emergency made no room."""
+    """The disk, or disk_bytes, refused a write; nothing of it remains. Raised when an emergency
+    made no room. needed_bytes: how much it was, where that is known."""
+
+    needed_bytes: int = 0
 
 
 class DurabilityError(EngineError):

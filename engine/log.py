@@ -38,11 +38,19 @@ class Places(NamedTuple):
 class Log:
     """The segments, one of which is active. Methods marked (lock) want `lock` held."""
 
-    def __init__(self, disk: Disk, directory: Path, dimensions: int, segment_bytes: int) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        directory: Path,
+        dimensions: int,
+        segment_bytes: int,
+        step_bytes: int = 0,
+    ) -> None:
         self.disk = disk
         self.directory = directory
         self.dimensions = dimensions
         self.segment_bytes = segment_bytes
+        self.step_bytes = step_bytes
         self.lock = threading.Lock()
         self.segments: dict[int, Segment] = {}
         self.next_lsn = 1
@@ -58,6 +66,7 @@ class Log:
         self.segments[segment.number] = segment
         self._next_number = max(self._next_number, segment.number + 1)
         segment.is_sealed = not is_active
+        segment.step_bytes = self.step_bytes
         if is_active:
             self._active = segment
 
@@ -91,18 +100,31 @@ class Log:
     def _with_room(self, size: int) -> Segment:
         active = self._active
         if active is not None:
-            if active.end == START or active.end + size <= self.segment_bytes:
+            if self._fits(active, size):
                 return active
             self.disk.reached("seal")
             active.trim()
             active.is_sealed = True
             self._active = None
-        created = Segment.create(self.disk, self.directory, self._next_number, self.dimensions)
+        created = Segment.create(
+            self.disk, self.directory, self._next_number, self.dimensions, self.step_bytes
+        )
         self.segments[created.number] = created
         # Not reused while we run: a reader may still hold the place of a frame in a dropped one.
         self._next_number += 1
         self._active = created
         return created
+
+    def _fits(self, segment: Segment, size: int) -> bool:
+        return segment.end == START or segment.end + size <= self.segment_bytes
+
+    def growth_bytes(self, size: int) -> int:
+        """(lock) By how much an append of this size would make the files longer, at most."""
+        active = self._active
+        if active is None or not self._fits(active, size):
+            return max(self.step_bytes, START + size)
+        missing = active.end + size - active.allocated
+        return max(self.step_bytes, missing) if missing > 0 else 0
 
     @property
     def has_unsynced(self) -> bool:
@@ -172,6 +194,15 @@ class Log:
     def total_bytes(self) -> int:
         """Bytes of frames, dead and alive, without preallocated room."""
         return sum(segment.end for segment in list(self.segments.values()))
+
+    @property
+    def held_bytes(self) -> int:
+        """What the segments take of the disk, preallocated room included."""
+        return sum(segment.allocated for segment in list(self.segments.values()))
+
+    @property
+    def tombstone_count(self) -> int:
+        return sum(len(segment.tombstones) for segment in list(self.segments.values()))
 
     @property
     def live_bytes(self) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from engine import access, allocator, checkpoint, compaction, eviction, pressure
+from engine.admission import STEP_RECORDS
 from engine.ballast import Ballast
 from engine.clock import Clock
 from engine.commit import Commit
@@ -18,6 +19,7 @@ from engine.compaction import Compaction
 from engine.consolidation import Consolidation
 from engine.demotion import Demotion
 from engine.disk import is_full
+from engine.emergency import TIGHT_GARBAGE_RATIO, Emergency
 from engine.frame import Reason
 from engine.history import EventKind, History
 from engine.hold import Hold
@@ -28,14 +30,13 @@ from engine.search import Search
 from engine.segment import Segment
 from engine.tiers import Tier
 from engine.upkeep import Upkeep
-from engine.writer import STEP_RECORDS, Writer
+from engine.writer import GROUP_RECORDS, Writer
 
 _PERIOD_S = 0.05
 # Ten times a step: readers beside compaction then see a p99 of less than twice the usual one.
 _PAUSE_S = 0.003
 # While writers wait for room: a tenth of the time is left to readers, not nine tenths.
 _HASTE_PAUSE_S = 0.0002
-_HASTE_FRAMES = 128
 # Without writes for so long, garbage is copied that would not be worth it under load.
 _IDLE_S = 1.0
 _TRIM_PERIOD_S = 1.0
@@ -43,13 +44,6 @@ _TRIM_PERIOD_S = 1.0
 _EXPIRE_PERIOD_S = 1.0
 _PROBE_PERIOD_S = 10.0
 _ACCESS_PERIOD_S = 600.0
-_EMERGENCY_RATIO = 0.80
-# Enough room for the background to take over.
-_RELIEVED_RATIO = 0.85
-# Near the disk limit, garbage is worth copying for that policy would let lie.
-_TIGHT_GARBAGE_RATIO = 0.05
-# An emergency that won so many times the ballast can spare it.
-_BALLAST_RATIO = 2
 
 
 class Maintenance:
@@ -81,6 +75,16 @@ class Maintenance:
         self._compaction = Compaction(log, live, commit, self._hold)
         self._demotion = Demotion(live, options, clock, self._pause, self._hold)
         self._consolidation = Consolidation(live, search, writer, clock, options.half_life_s)
+        self._emergency = Emergency(
+            log=log,
+            live=live,
+            writer=writer,
+            ballast=ballast,
+            demotion=self._demotion,
+            compaction=self._compaction,
+            options=options,
+            breathe=self._breathe,
+        )
         self._one_at_a_time = threading.RLock()
         # The interval mode promises that much and no more.
         is_timed = options.durability == "interval"
@@ -145,7 +149,7 @@ class Maintenance:
 
     def pressure(self) -> pressure.Pressure:
         """How near the limits are."""
-        return pressure.measure(self._live, self._log, self._options, self._ballast.held_bytes)
+        return pressure.measure(self._live, self._log, self._options)
 
     def accounted_bytes(self) -> int:
         """All private memory the engine knows it holds."""
@@ -165,7 +169,7 @@ class Maintenance:
         return self._after_forgetting(gone, before)
 
     def _expired(self, cutoff_s: float) -> eviction.Victims:
-        return eviction.expired(self._live, cutoff_s, STEP_RECORDS)
+        return eviction.expired(self._live, cutoff_s, GROUP_RECORDS)
 
     def _evict(self, explicit: bool) -> tuple[int, int]:
         fill_ratio = self.pressure().fill_ratio
@@ -228,7 +232,7 @@ class Maintenance:
         """The share of garbage from which a segment is compacted now."""
         options = self._options
         if self.pressure().disk_ratio > options.soft_ratio:
-            return _TIGHT_GARBAGE_RATIO
+            return TIGHT_GARBAGE_RATIO
         now_s = self._clock.now_s()
         if self._log.appended_bytes != self._appended_bytes:
             self._written_at_s = now_s
@@ -289,32 +293,17 @@ class Maintenance:
     def _save_access(self) -> None:
         access.save(self._log.disk, self._log.directory, self._live)
 
-    def relieve(self) -> bool:
-        """The disk is full: make room in the defined order. False if that did not help.
+    def relieve(self, needed_bytes: int) -> bool:
+        """The disk is full, see emergency.py. False if what was done about it did not help."""
+        emergency = self._emergency
 
-        Ballast, tiers, a fifth of the records, then segments from the deadest on.
-        """
+        def relieved(explicit: bool) -> tuple[int, int]:
+            won = emergency.relieve(needed_bytes)
+            self._give_back()
+            return won
+
         with self._one_at_a_time:
-            return self._task("emergency", self._emergency, explicit=False)
-
-    def _emergency(self, explicit: bool) -> tuple[int, int]:
-        before = self._log.total_bytes
-        self._ballast.release()
-        self._demotion.all_to_long()
-        n = self._live.columns.n
-        gone = self._writer.evict(n - int(n * _EMERGENCY_RATIO))
-        # Where bytes are not limited by option, the disk is full and we do not know by how much.
-        while self._options.disk_bytes is None or self.pressure().disk_ratio > _RELIEVED_RATIO:
-            segment = compaction.candidate(self._log, _TIGHT_GARBAGE_RATIO)
-            if segment is None:
-                break
-            self._compaction.compact(segment, self._breathe, _HASTE_FRAMES)
-        self._give_back()
-        reclaimed = max(before - self._log.total_bytes, 0)
-        # If much was won, at once: writers may fill the disk before the next ordinary run.
-        if reclaimed >= _BALLAST_RATIO * self._options.ballast_size():
-            self._ballast.restore()
-        return gone, reclaimed
+            return emergency.is_over(needed_bytes) or self._task("emergency", relieved, False)
 
     def _breathe(self) -> None:
         """Let readers run, and no longer."""

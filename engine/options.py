@@ -7,6 +7,9 @@ from engine.errors import BadInputError
 
 Durability = Literal["always", "interval", "never"]
 MIB = 1 << 20
+# Room is taken in advance so that a sync need not journal a new size.
+_STEP_BYTES = MIB
+_STEPS_OF_DISK = 64
 # Address space is reserved for twice as much.
 _TIER_BYTES_MAX = 1 << 40
 
@@ -16,9 +19,11 @@ class Options:
     """All limits and policies, with their defaults. Raises BadInputError on a value out of range.
 
     dimensions        length of every vector, 1..4096; part of the files, cannot change later
-    capacity_records  hard limit of live records; at the limit each store evicts
-    capacity_bytes    hard limit of accounted RAM; None: only capacity_records counts
-    disk_bytes        hard limit of the directory; None: until the disk is full
+    capacity_records  hard limit of live records; at the limit stores evict
+    capacity_bytes    hard limit of accounted RAM: tiers are given up, then records evicted; None:
+                      only capacity_records counts
+    disk_bytes        hard limit of the directory, but for `access` (20 bytes for each record that
+                      was read); None: until the disk is full
     durability        always: acknowledged means synced; interval: synced within interval_s;
                       never: the operating system decides (survives a killed process, not the power)
     half_life_s       after this long without access a record is worth half
@@ -69,12 +74,18 @@ class Options:
         """Bytes of the ballast file."""
         return self.segment_bytes if self.ballast_bytes is None else self.ballast_bytes
 
+    def step_bytes(self) -> int:
+        """By how much a segment is preallocated: little of what the directory may take."""
+        step = min(_STEP_BYTES, self.segment_bytes)
+        return step if self.disk_bytes is None else min(step, self.disk_bytes // _STEPS_OF_DISK)
+
     def __post_init__(self) -> None:
         checks = {
             "dimensions must be 1..4096": 1 <= self.dimensions <= 4096,
             "capacity_records must be 1..100,000,000": 1 <= self.capacity_records <= 10**8,
             "capacity_edges must be 1..1,000,000,000": 1 <= self.capacity_edges <= 10**9,
-            "capacity_bytes must be positive": (self.capacity_bytes or 1) > 0,
+            "capacity_bytes must be positive": self.capacity_bytes is None
+            or self.capacity_bytes > 0,
             "disk_bytes must be at least 4 segments": self.disk_bytes is None
             or self.disk_bytes >= 4 * self.segment_bytes,
             "durability must be always, interval or never": self.durability

@@ -41,7 +41,7 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
     if options.tune_allocator:
         allocator.keep_flat()
     manifest.agree(disk, directory, options.dimensions)
-    log = Log(disk, directory, options.dimensions, options.segment_bytes)
+    log = Log(disk, directory, options.dimensions, options.segment_bytes, options.step_bytes())
     live = Live(options, log)
     start_ns = clock.monotonic_ns()
     found = recovery.recover(disk, log, live)

@@ -30,7 +30,6 @@ FORMAT = 1
 START = 64
 _MAGIC = b"SOAKSEG\n"
 _FILE_HEADER = struct.Struct("<8sIIII40x")
-_ALLOCATE_BYTES = 1 << 20
 _FRAMES_PER_STEP = 256
 _ZEROS_STEP = 65_536
 
@@ -70,6 +69,7 @@ class Segment:
 
     end           where the next frame goes
     live_bytes    frames of records and edges that are current
+    step_bytes    by how much it is preallocated
     tombstones    offsets of delete and unlink frames (they are neither live nor dead until
                   compaction asks)
     offsets       of all frames, until a checkpoint has them; None when damage was met in it
@@ -84,6 +84,7 @@ class Segment:
         self.fd = fd
         self.end = START
         self.allocated = 0
+        self.step_bytes = 0
         self.live_bytes = 0
         self.tombstones = array("I")
         self.offsets: array[int] | None = array("I")
@@ -105,10 +106,13 @@ class Segment:
         return self.end - START - self.live_bytes - self.tombstone_bytes
 
     @classmethod
-    def create(cls, disk: Disk, directory: Path, number: int, dimensions: int) -> "Segment":
+    def create(
+        cls, disk: Disk, directory: Path, number: int, dimensions: int, step_bytes: int
+    ) -> "Segment":
         """A new, empty, durable file. Raises OSError and leaves nothing behind."""
         path = directory / f"{number:06d}.seg"
         segment = cls(disk, path, number, disk.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        segment.step_bytes = step_bytes
         try:
             segment.reserve(0)
             disk.write(segment.fd, header_bytes(number, dimensions), 0)
@@ -142,7 +146,7 @@ class Segment:
         missing = self.end + size - self.allocated
         if missing <= 0:
             return
-        step = max(_ALLOCATE_BYTES, missing)
+        step = max(self.step_bytes, missing)
         try:
             self.disk.allocate(self.fd, self.allocated, step)
         except OSError:

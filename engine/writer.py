@@ -11,9 +11,11 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from engine import eviction, pressure
+from engine import eviction
+from engine.admission import STEP_RECORDS, Admission
 from engine.clock import Clock
 from engine.commit import Change, Commit
+from engine.demotion import lighten
 from engine.disk import is_full
 from engine.errors import CapacityError, DiskFullError, DurabilityError, NotFoundError
 from engine.eviction import Victims
@@ -24,9 +26,12 @@ from engine.log import Log, Places
 from engine.options import Options
 from engine.quantise import Rows
 
-STEP_RECORDS = 64
 # Deletes that share one write and one sync; they become visible in steps of STEP_RECORDS.
 GROUP_RECORDS = 1_024
+# Of one append: where it lies in its segment is counted in 32 bits.
+APPEND_BYTES_MAX = 1 << 30
+# Other writers may fill what was won, but not for ever.
+_FRUITLESS_MAX = 4
 T = TypeVar("T")
 
 
@@ -45,81 +50,103 @@ class Writer:
         self._options = options
         self._clock = clock
         self._rng = np.random.default_rng(0)
+        self._admission = Admission(log, live, options)
         self.inline_eviction_count = 0
-        # What to do about a full disk; maintenance puts itself here.
-        self.relieve: Callable[[], bool] = lambda: False
+        # What to do about a full disk, given how many bytes are wanted; maintenance puts itself
+        # here.
+        self.relieve: Callable[[int], bool] = lambda needed_bytes: False
 
     def put(self, drafts: Sequence[Draft], rows: Rows) -> None:
-        """Records of distinct ids, all or (on an error) none acknowledged."""
-        size = sum(len(draft.body) + OVERHEAD_BYTES for draft in drafts)
-        if self._is_disk_full(size):
-            self._make_room(f"disk_bytes is {self._options.disk_bytes}")
+        """Records of distinct ids, all or (on an error) none acknowledged, up to 1 GiB at once.
+
+        Raises CapacityError, and nothing was evicted, when they would not fit for all eviction.
+        """
+        if len(drafts) > 1 and _size_of(drafts) > APPEND_BYTES_MAX:
+            half = len(drafts) // 2
+            for part in (slice(half), slice(half, None)):
+                levels, scales, sketches = rows
+                self.put(drafts[part], Rows(levels[part], scales[part], sketches[part]))
+            return
+        fruitless = 0
         while (shortage := self.with_room(lambda: self._try_put(drafts, rows))) > 0:
+            self._admission.check_possible(drafts)
             self.inline_eviction_count += 1
-            # None may have gone because another writer evicted the same ones: that is room, too.
-            if not self.evict(max(shortage, STEP_RECORDS)) and self._all_pinned():
+            if self._evict_beside(drafts, shortage):
+                fruitless = 0
+                continue
+            # What fills it may be under way, and can be evicted when it is there.
+            self._commit.flush()
+            fruitless += 1
+            if fruitless > _FRUITLESS_MAX:
                 raise CapacityError(
-                    f"{self._live.columns.n} records, all of them pinned; delete or unpin some"
+                    f"{self._live.columns.n} records, and what is not pinned is not enough;"
+                    " delete or unpin some"
                 )
         if self._options.agent_records is not None:
             self._evict_agents({draft.agent for draft in drafts}, self._options.agent_records)
 
     def _try_put(self, drafts: Sequence[Draft], rows: Rows) -> int:
-        """0 when they were stored, else how many records must go before they fit."""
+        """0 when they were stored, else how many records are to go before they fit."""
+        self._lighten(drafts)
         with self._log.lock:
-            shortage = self._shortage(drafts)
+            shortage = self._admission.shortage(drafts)
             if shortage > 0:
                 return shortage
             last = self._append_puts(drafts, rows)
         self._commit.wait(last)
         return 0
 
-    def _all_pinned(self) -> bool:
-        with self._live.lock:
-            return bool(self._live.columns.pinned[: self._live.columns.n].all())
+    def _lighten(self, drafts: Sequence[Draft]) -> None:
+        """Writers may outrun demotion, but not beyond capacity_bytes: these will be short-term."""
+        limit = self._options.capacity_bytes
+        if limit is None:
+            return
+        limit -= _size_of(drafts)
+        while lighten(self._live, limit):
+            pass
+
+    def _evict_beside(self, drafts: Sequence[Draft], count: int) -> int:
+        """Evict so many that are not to be replaced by these; returns how many were chosen."""
+        now_s, half_life_s = self._clock.now_s(), self._options.half_life_s
+        known = sum(draft.id in self._live.rows for draft in drafts)
+        ids, lsns = eviction.victims(self._live, count + known, now_s, half_life_s, self._rng)
+        own = np.array([draft.id for draft in drafts], dtype=np.uint64)
+        chosen = np.flatnonzero(~np.isin(ids, own))[:count]
+        self.forget(Victims(ids[chosen], lsns[chosen]), Reason.EVICTED)
+        return len(chosen)
 
     def with_room(self, write: Callable[[], T]) -> T:
         """Do the write, and when the disk is full, once more after an emergency."""
         try:
             return write()
         except DiskFullError as error:
-            self._make_room(str(error))
+            self._make_room(str(error), error.needed_bytes)
         return write()
 
-    def _is_disk_full(self, size: int) -> bool:
-        limit = self._options.disk_bytes
-        if limit is None:
-            return False
-        checkpoints = self._live.columns.n * pressure.CHECKPOINT_BYTES
-        ballast = self._options.ballast_size()
-        return self._log.total_bytes + checkpoints + ballast + size > limit
-
-    def _make_room(self, reason: str) -> None:
+    def _make_room(self, reason: str, needed_bytes: int) -> None:
         """Run an emergency. Raises CapacityError when nothing came of it."""
         try:
-            is_relieved = self.relieve()
+            is_relieved = self.relieve(needed_bytes)
         except (OSError, CapacityError, DurabilityError) as error:
             raise CapacityError(f"{reason}; and no room could be made: {error}") from error
         if not is_relieved:
             raise CapacityError(f"{reason}; and there is nothing left to evict or compact")
 
-    def _shortage(self, drafts: Sequence[Draft]) -> int:
-        """(log lock) How many records must go before these fit."""
-        rows = self._live.rows
-        fresh = sum(draft.id not in rows for draft in drafts)
-        coming = len(self._commit.pending)
-        shortage = self._live.columns.n + coming + fresh - self._options.capacity_records
-        limit = self._options.capacity_bytes
-        if limit is not None and pressure.needed_bytes(self._live) > limit:
-            return max(shortage, STEP_RECORDS)
-        return shortage
-
     def _append_puts(self, drafts: Sequence[Draft], rows: Rows, is_update: bool = False) -> int:
+        """(log lock)"""
+        admission = self._admission
+        if self._options.disk_bytes is not None:
+            admission.check_disk(_size_of(drafts))
         first = self._log.next_lsn
         places = self._append(drafts)
         last = first + len(drafts) - 1
         ids = [draft.id for draft in drafts]
-        apply = partial(self._live.put, drafts, places, first, rows, is_update)
+        admission.coming.update(admission.fresh(drafts))
+
+        def apply() -> None:
+            self._live.put(drafts, places, first, rows, is_update)
+            admission.coming.difference_update(ids)
+
         self._commit.add(Change(last, ids, apply))
         return last
 
@@ -168,10 +195,15 @@ class Writer:
         for at in range(0, len(ids), STEP_RECORDS):
             step = ids[at : at + STEP_RECORDS]
             part = Places(places.segment, places.offsets[at : at + STEP_RECORDS])
-            apply = partial(self._live.delete, step, part, reason)
+            self._admission.going.update(step)
+            apply = partial(self._apply_deletes, step, part, reason)
             is_last = at + STEP_RECORDS >= len(ids)
             self._commit.add(Change(first + at + len(step) - 1, step, apply, not is_last))
         return first + len(ids) - 1
+
+    def _apply_deletes(self, ids: Sequence[int], places: Places, reason: Reason) -> None:
+        self._live.delete(ids, places, reason)
+        self._admission.going.difference_update(ids)
 
     def delete_all(self, ids: Sequence[int]) -> int:
         """What the caller wants gone, with an emergency where there is no room for it.
@@ -234,6 +266,7 @@ class Writer:
     def link(self, key: EdgeKey, name: str | int, weight: float) -> None:
         """Raises NotFoundError unless both ends exist."""
         body = msgspec.msgpack.encode(name) if isinstance(name, str) else b""
+        length = len(body) + OVERHEAD_BYTES
         draft = Draft(
             Kind.LINK, key.source, body=body, extra=key.target, aux=key.kind, importance=weight
         )
@@ -241,16 +274,19 @@ class Writer:
             for end in (key.source, key.target):
                 if end not in self._live.rows:
                     raise NotFoundError(f"no record {end}: an edge needs both its ends")
-            if self._live.graph.n >= self._options.capacity_edges - len(self._commit.pending):
-                raise CapacityError(f"{self._live.graph.n} edges; capacity_edges is the limit")
+            self._admission.check_edge(key)
+            self._admission.check_disk(length)
             lsn = self._log.next_lsn
             place = self._append([draft]).first()
-            length = len(body) + OVERHEAD_BYTES
             if isinstance(name, str):
                 self._live.graph.names[key.kind] = name
-            self._commit.add(
-                Change(lsn, key[:2], lambda: self._live.link(key, weight, lsn, place, length))
-            )
+            self._admission.edges.add(key)
+
+            def apply() -> None:
+                self._live.link(key, weight, lsn, place, length)
+                self._admission.edges.discard(key)
+
+            self._commit.add(Change(lsn, key[:2], apply))
         self._commit.wait(lsn)
 
     def unlink(self, key: EdgeKey) -> bool:
@@ -264,3 +300,8 @@ class Writer:
             self._commit.add(Change(lsn, key[:2], lambda: self._live.unlink(key, places)))
         self._commit.wait(lsn)
         return True
+
+
+def _size_of(drafts: Sequence[Draft]) -> int:
+    """Bytes of their frames."""
+    return sum(len(draft.body) for draft in drafts) + OVERHEAD_BYTES * len(drafts)
