@@ -95,7 +95,7 @@ def test_certificate_and_token_are_read_again_and_what_is_no_good_is_not_taken(
     assert "worker ended" not in said.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_terminal_that_hangs_up_stops_the_run_with_a_report(
     begin: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ):
