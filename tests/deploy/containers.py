@@ -127,7 +127,7 @@ class Running:
 def container(name: str, folder: Path, options: Sequence[str], *words: str) -> Iterator[Running]:
     """`soak WORDS` in a confined container with a folder for its runs; gone when the block ends."""
     runs = folder / "runs"
-    runs.mkdir(parents=True)
+    runs.mkdir(parents=True, exist_ok=True)
     os.chown(runs, 10001, 10001)
     log = folder / f"{name}.log"
     command = [

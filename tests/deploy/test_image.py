@@ -99,3 +99,23 @@ def test_a_target_that_takes_more_than_the_limit_is_killed_and_named(tmp_path: P
     assert (
         "SIGKILL" in json.loads((ended.only_run() / "report.json").read_text())["verdict"]["reason"]
     )
+
+
+def test_a_soak_that_was_killed_goes_on_in_another_container(tmp_path: Path):
+    options = ["--env=SOAK_LISTEN=127.0.0.1:0"]
+    words = ("run", "smoke", "--plain", "--duration", "1h", "--rate", "50")
+    with container("soak-killed", tmp_path, options, *words) as killed:
+        until(lambda: [*killed.runs.glob("*/checkpoint.bin")], "a checkpoint")
+        containers.call("podman", "kill", killed.name)
+        killed.process.wait(60)
+    run = killed.only_run()
+    before = (run / "windows.csv").read_bytes().count(b"\n")
+    words = ("resume", f"/runs/{run.name}", "--plain")
+    with container("soak-resumed", tmp_path, options, *words) as resumed:
+        windows = run / "windows.csv"
+        until(lambda: windows.read_bytes().count(b"\n") > before + 2, "it to go on")
+        containers.call("podman", "stop", "--time", "20", resumed.name)
+        assert 143 == resumed.process.wait(60)
+    assert run == resumed.only_run()
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert 1 == [event["kind"] for event in events].count("gap")
