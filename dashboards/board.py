@@ -41,7 +41,7 @@ MAINTENANCE = (
     ),
 )
 EVENTS = (
-    ("Faults", "fault.*|kill.*|restart.*|crash.*", "red"),
+    ("Faults", "fault.*|kill.*|restart.*|crash.*", "dark-red"),
     ("Gaps", "gap.*|sampler_failed|resumed", "yellow"),
     ("Change points", "change_point.*|change.*", "semi-dark-blue"),
     ("Phases", "phase", "green"),
@@ -109,7 +109,7 @@ def annotations() -> Iterator[Json]:
     for title, kinds, colour in MAINTENANCE:
         yield annotation(title, during(kinds), colour, "{{kind}} ({{source}})", step="10s")
     onset = selected("soak_check_broken_timestamp_milliseconds", 'detector="leak"')
-    yield annotation("Leak onset", onset, "dark-red", "{{check}} begins", is_moment=True)
+    yield annotation("Leak onset", onset, "red", "{{check}} begins", is_moment=True)
     broken = selected("soak_check_broken_timestamp_milliseconds", 'detector!="leak"')
     yield annotation("Broken checks", broken, "light-red", "{{check}}", is_moment=True)
     for title, kinds, colour in EVENTS:

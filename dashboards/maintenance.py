@@ -5,7 +5,15 @@ from grafanalib.core import Dashboard
 from dashboards.board import Row, board
 from dashboards.overview import latest_figures
 from dashboards.panels import curve, on_the_right, table
-from dashboards.queries import CHOSEN, maintenance_per_minute, now, of_run, quantile, summed
+from dashboards.queries import (
+    CHOSEN,
+    SAME_RUN,
+    maintenance_per_minute,
+    now,
+    of_run,
+    quantile,
+    summed,
+)
 
 SERVICE = "soak_operation_service_seconds"
 
@@ -22,7 +30,7 @@ def maintenance() -> Dashboard:
 def ledger() -> Row:
     return (
         "Ledger",
-        9,
+        7,
         [
             (
                 24,
@@ -39,8 +47,10 @@ def ledger() -> Row:
 
 def rhythm() -> Row:
     """Regular maintenance has a period; one that drifts or stops is a finding."""
-    events = f"soak_maintenance_events_total{{{CHOSEN}}}"
-    period = of_run(f"3600 / (increase({events}[1h]) > 0)")
+    events = f"increase(soak_maintenance_events_total{{{CHOSEN}}}[1h]) > 0"
+    # A run that is younger than an hour has had less time for them.
+    watched = f"clamp_max(soak_run_elapsed_seconds{{{CHOSEN}}}, 3600)"
+    period = of_run(f"{watched} / {SAME_RUN} group_right () ({events})")
     since = f"time() - ({now('soak_maintenance_last_end_timestamp_seconds')})"
     return (
         "Rhythm",
@@ -100,6 +110,7 @@ def effects() -> Row:
                     "s",
                     (now("soak_maintenance_last_duration_seconds"), "{{kind}} took"),
                     (now("soak_maintenance_last_pause_seconds"), "{{kind}} paused"),
+                    log=True,
                 ),
             ),
             (

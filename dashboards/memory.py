@@ -131,7 +131,7 @@ def densities() -> Row:
                 curve(
                     "Page faults",
                     "Minor ones grow with what is allocated and given back.",
-                    "ops",
+                    "suffix:faults/s",
                     (summed(per_s("soak_target_minor_faults_total")), "minor"),
                     (summed(per_s("soak_target_major_faults_total")), "major"),
                 ),

@@ -14,7 +14,15 @@ from dashboards.panels import (
     states,
     table,
 )
-from dashboards.queries import maintenance_per_minute, now, per_s, quantile, summed
+from dashboards.queries import (
+    maintenance_per_minute,
+    now,
+    of_run,
+    per_s,
+    quantile,
+    selected,
+    summed,
+)
 from dashboards.verdict import FAILS, PASS_FAIL, UNDECIDED, verdict
 
 LATENCY = "soak_operation_latency_seconds"
@@ -55,8 +63,10 @@ def picture() -> Row:
 
 
 def memory() -> Row:
-    """Memory, and the floor below which it never fell: what a leak raises."""
-    floor = f"min_over_time(({now('soak_target_anonymous_bytes')})[10m:10s])"
+    """Memory, and a line fitted to its lows, which what comes and goes leaves alone and a leak
+    raises."""
+    lows = f"min_over_time({selected('soak_target_anonymous_bytes')}[2m])"
+    floor = of_run(f"predict_linear({lows}[30m:1m], 0)")
     per_record = (
         f"sum by (target) ({now('soak_target_anonymous_bytes')}) "
         f"/ sum by (target) ({now('soak_records')})"
@@ -69,7 +79,7 @@ def memory() -> Row:
                 10,
                 curve(
                     "Memory and its floor",
-                    "Private memory of the target; the dashed line is its lowest of ten minutes.",
+                    "Private memory of the target; dashed: a line fitted to half an hour's lows.",
                     "bytes",
                     (now("soak_target_anonymous_bytes"), "anonymous"),
                     (floor, "floor"),
@@ -124,7 +134,7 @@ def growth() -> Row:
                 curve(
                     "Comings and goings",
                     "Records stored, deleted on request, and forgotten by the target.",
-                    "ops",
+                    "suffix:records/s",
                     (summed(per_s("soak_records_stored_total")), "stored"),
                     (summed(per_s("soak_records_deleted_total")), "deleted"),
                     (summed(per_s("soak_records_evicted_total")), "evicted"),

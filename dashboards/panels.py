@@ -240,12 +240,14 @@ def dashed(name: str, colour: str) -> Json:
 
 
 def on_the_right(pattern: str, unit: str) -> Json:
-    """An override: series that match go on an axis of their own."""
+    """An override: series that match go on an axis of their own, even and from zero."""
     return {
         "matcher": {"id": "byRegexp", "options": pattern},
         "properties": [
             {"id": "unit", "value": unit},
             {"id": "custom.axisPlacement", "value": "right"},
             {"id": "custom.fillOpacity", "value": 0},
+            {"id": "custom.scaleDistribution", "value": {"type": "linear"}},
+            {"id": "custom.axisSoftMin", "value": 0},
         ],
     }

@@ -83,7 +83,7 @@ def course() -> list[Stat]:
             "Time left",
             "Until the planned end.",
             "s",
-            f"clamp_min(max({end}) - time(), 0)",
+            f"floor(clamp_min(max({end}) - time(), 0))",
             sparkline=False,
         ),
     ]

@@ -34,6 +34,7 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 LIMIT_S = 120.0
+PAIR = "soak-compare"  # of two runs, and there is one to show
 SCRAPES = """
 global: {{scrape_interval: 2s, scrape_timeout: 2s}}
 scrape_configs:
@@ -150,8 +151,8 @@ def drawn(
 def pictures(
     front: Path, url: str, span: tuple[float, float], heading: str, out: Path
 ) -> list[str]:
-    """One per board; returns the panels that have no data, as board: title."""
-    shown = {uid: setup(board, *span, heading) for uid, board in boards().items()}
+    """One per board of a single run; returns the panels that have no data, as board: title."""
+    shown = {uid: setup(board, *span, heading) for uid, board in boards().items() if uid != PAIR}
     missing = []
     for found in drawn(front, url, shown, out):
         sys.stdout.write(f"{found.uid}: {found.event_count} events\n")

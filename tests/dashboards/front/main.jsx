@@ -1,12 +1,14 @@
 // What does Grafana's own front end draw of a board? Its panels by its grid, on a real Prometheus.
 // Not Grafana itself: the plug-ins for table, heatmap and state timeline are not in its packages,
-// so tables are plain ones here and the other two are left out.
-import { useLayoutEffect, useState, useEffect } from 'react';
+// so these three are plain ones here, drawn of the same answers.
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import {
-  FieldType, Registry, applyFieldOverrides, createTheme, dateTime, getDisplayProcessor, renderLegendFormat,
+  FieldType, Registry, ThemeContext, applyFieldOverrides, createTheme, dateTime, getDisplayProcessor,
+  renderLegendFormat,
 } from '@grafana/data';
-import { BigValue, ThemeContext, TimeSeries } from '@grafana/ui';
+import { BigValue } from 'grafana-ui/components/BigValue/BigValue.mjs';
+import { TimeSeries } from 'grafana-ui/graveyard/TimeSeries/TimeSeries.mjs';
 import { PrometheusAnnotationSupport } from 'grafana-annotations';
 
 const theme = createTheme({ colors: { mode: 'dark' } });
@@ -27,7 +29,7 @@ const options = new Registry(() => [
     .map((id) => option(`custom.${id}`, id, true)),
 ]);
 
-const filled = (expr) => Object.entries(setup.variables)
+const filledIn = (expr) => Object.entries(setup.variables)
   .reduce((text, [name, value]) => text.replaceAll(`$${name}`, value), expr);
 const asked = async (path, parameters) => {
   const reply = await fetch(`api/v1/${path}?${new URLSearchParams(parameters)}`);
@@ -36,9 +38,9 @@ const asked = async (path, parameters) => {
   return answer.data.result;
 };
 const overTime = (expr, step) => asked('query_range', {
-  query: filled(expr), start: setup.start_s, end: setup.end_s, step,
+  query: filledIn(expr), start: setup.start_s, end: setup.end_s, step,
 });
-const atTheEnd = (expr) => asked('query', { query: filled(expr), time: setup.end_s });
+const atTheEnd = (expr) => asked('query', { query: filledIn(expr), time: setup.end_s });
 
 const frameOf = (series, legend) => ({
   length: series.values.length,
@@ -95,7 +97,8 @@ function Marks({ config, events }) {
         ctx.globalAlpha = 0.25;
         ctx.fillRect(left, bbox.top, Math.max(1, right - left), bbox.height);
         ctx.globalAlpha = 0.9;
-        ctx.setLineDash([4, 4]);
+        ctx.lineWidth = event.timeEnd > event.time ? 1 : 2;
+        ctx.setLineDash([5, 5]);
         ctx.beginPath();
         ctx.moveTo(left, bbox.top);
         ctx.lineTo(left, bbox.top + bbox.height);
@@ -170,6 +173,17 @@ function Rows({ panel, data }) {
   );
 }
 
+// From when to when each value held.
+function stretches(times, values) {
+  const found = [];
+  values.forEach((value, i) => {
+    const latest = found.at(-1);
+    if (latest) latest.to = times[i];
+    if (!latest || latest.value !== value) found.push({ from: times[i], to: times[i], value });
+  });
+  return found;
+}
+
 // Bands of the value mappings' colours.
 function Bands({ data, width, height }) {
   const line = Math.min(28, (height - 10) / Math.max(1, data.length));
@@ -182,9 +196,9 @@ function Bands({ data, width, height }) {
         return (
           <g key={row} transform={`translate(0,${row * line})`}>
             <text x="8" y={line / 2 + 4}>{field.config.displayNameFromDS}</text>
-            {field.values.map((value, i) => (
-              <rect key={i} x={at(time.values[i])} y="2" height={line - 4} fill={show(value).color}
-                width={Math.max(1, at(time.values[i + 1] ?? time.values[i]) - at(time.values[i]) + 0.5)} />
+            {stretches(time.values, field.values).map(({ from, to, value }) => (
+              <rect key={from} x={at(from)} y="2" height={line - 4} fill={show(value).color}
+                width={Math.max(1, at(to) - at(from))} />
             ))}
           </g>
         );
@@ -193,7 +207,49 @@ function Bands({ data, width, height }) {
   );
 }
 
-const KINDS = { timeseries: Chart, stat: Tile, table: Rows, 'state-timeline': Bands };
+// How many fell between one bound and the next below it, step by step.
+function cells(bounded) {
+  const counts = bounded.map(({ fields: [time, field] }) => new Map(
+    time.values.map((at, i) => [at, field.values[i]]),
+  ));
+  return counts.flatMap((held, row) => [...held].map(([time, count]) => (
+    { row, time, count: count - (counts[row - 1]?.get(time) ?? 0) }
+  ))).filter(({ count }) => count > 1e-9);
+}
+
+// The more there are, the brighter; a row per bound of a histogram.
+function Heat({ panel, data, width, height }) {
+  const canvas = useRef(null);
+  const bound = (frame) => Number(frame.fields[1].labels.le.replace('+Inf', 'Infinity'));
+  const bounded = data.filter((frame) => frame.fields[1].labels.le).sort((a, b) => bound(a) - bound(b));
+  const { unit } = panel.options.yAxis;
+  const show = getDisplayProcessor({ field: { type: 'number', config: { unit } }, theme });
+  const [left, bottom] = [60, height - 20];
+  const at = (time_s) => left + (width - left) * (time_s - setup.start_s) / (setup.end_s - setup.start_s);
+  useLayoutEffect(() => {
+    const ctx = canvas.current.getContext('2d');
+    const tall = bottom / bounded.length;
+    const filled = cells(bounded);
+    const most = Math.max(...filled.map(({ count }) => count));
+    const wide = Math.max(1, at(setup.step_s) - at(0));
+    for (const { row, time, count } of filled) {
+      ctx.fillStyle = `rgba(255, 152, 48, ${0.08 + 0.92 * Math.sqrt(count / most)})`;
+      ctx.fillRect(at(time / 1000), bottom - (row + 1) * tall, wide, tall - 1);
+    }
+    ctx.fillStyle = theme.colors.text.primary;
+    ctx.font = '12px Inter, "DejaVu Sans", sans-serif';
+    bounded.forEach((frame, row) => {
+      const { text, suffix } = show(bound(frame));
+      if (row % 2 === 0) ctx.fillText(`${text}${suffix ?? ''}`, 4, bottom - row * tall - 2);
+    });
+    for (let time_s = Math.ceil(setup.start_s / 300) * 300; time_s < setup.end_s; time_s += 300) {
+      ctx.fillText(dateTime(time_s * 1000).utc().format('HH:mm'), at(time_s) - 16, height - 4);
+    }
+  });
+  return <canvas ref={canvas} width={width} height={height} />;
+}
+
+const KINDS = { timeseries: Chart, stat: Tile, table: Rows, 'state-timeline': Bands, heatmap: Heat };
 
 function Board() {
   const [shown, show] = useState(null);
