@@ -21,11 +21,15 @@ def values(
     now_s: float,
     half_life_s: float,
 ) -> Floats:
-    """Shapes (n,). Ages before zero count as zero, so a clock set back makes nothing precious."""
+    """The binary logarithms of the values, shapes (n,): after a thousand half-lives the values
+    themselves are all zero. Of importance 0 it is minus infinity.
+
+    Ages before zero count as zero, so a clock set back makes nothing precious.
+    """
     ages_s = np.maximum(now_s - accessed_s, 0.0)
-    decay = np.exp2(-ages_s / half_life_s)
     frequency = 1.0 + _FREQUENCY_WEIGHT * np.log2(1.0 + accesses)
-    scores: Floats = importance * decay * frequency
+    with np.errstate(divide="ignore"):
+        scores: Floats = np.log2(importance * frequency) - ages_s / half_life_s
     return scores
 
 
