@@ -1,17 +1,20 @@
 """How often was each record used, across a restart? Beside the log: reads write nothing there.
 
-`access`, replaced atomically at close, on demand and every ten minutes: msgpack of a checksum and
+`access`, replaced atomically at close, on demand and every ten minutes: msgpack of a checksum,
 three arrays as bytes, one entry per record that was ever read: ids u64, last access f64, accesses
-u32. Losing it loses no record, only what a crash is allowed to lose: reinforcement since it was
-written.
+u32; and what time it was for the engine, f64, and its lead, f64 (clock.py). Losing it loses no
+record, only what a crash is allowed to lose: reinforcement since it was written.
 """
 
+import struct
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from engine.clock import SteadyClock
 from engine.disk import Disk
 from engine.live import Live
 
@@ -24,9 +27,26 @@ class _Uses(msgspec.Struct, array_like=True, frozen=True):
     ids: bytes
     accessed: bytes
     accesses: bytes
+    now_s: float = 0.0
+    lead_s: float = 0.0
+
+    def checksum(self) -> int:
+        # Files of earlier versions end before the times.
+        times = struct.pack("<2d", self.now_s, self.lead_s) if self.now_s else b""
+        crc = 0
+        for part in (self.ids, self.accessed, self.accesses, times):
+            crc = zlib.crc32(part, crc)
+        return crc
 
 
-def save(disk: Disk, directory: Path, live: Live) -> int:
+class Times(NamedTuple):
+    """The engine's own time when the file was written, and its lead (clock.py); 0: not known."""
+
+    now_s: float = 0.0
+    lead_s: float = 0.0
+
+
+def save(disk: Disk, directory: Path, live: Live, clock: SteadyClock) -> int:
     """Write the file; returns for how many records. Raises OSError."""
     parts: list[tuple[bytes, bytes, bytes]] = []
     columns = live.columns
@@ -50,33 +70,35 @@ def save(disk: Disk, directory: Path, live: Live) -> int:
             b"",
         )
     )
-    crc = zlib.crc32(accesses, zlib.crc32(accessed, zlib.crc32(ids)))
+    uses = _Uses(0, ids, accessed, accesses, clock.now_s(), clock.lead_s)
+    uses = msgspec.structs.replace(uses, crc=uses.checksum())
     disk.reached("access")
-    disk.replace_file(
-        directory / _NAME, msgspec.msgpack.encode(_Uses(crc, ids, accessed, accesses))
-    )
+    disk.replace_file(directory / _NAME, msgspec.msgpack.encode(uses))
     return len(ids) // 8
 
 
-def restore(disk: Disk, directory: Path, live: Live) -> float:
-    """Apply the file to the records that are live; returns the newest access in it, or 0."""
+def restore(directory: Path, live: Live) -> Times:
+    """Apply the file to the records that are live; returns the times in it. Raises OSError."""
     try:
         uses = msgspec.msgpack.decode((directory / _NAME).read_bytes(), type=_Uses)
     except (FileNotFoundError, msgspec.MsgspecError):
-        return 0.0
-    crc = zlib.crc32(uses.accesses, zlib.crc32(uses.accessed, zlib.crc32(uses.ids)))
-    if crc != uses.crc:
-        return 0.0
+        return Times()
+    if uses.checksum() != uses.crc:
+        return Times()
+    _apply(uses, live)
+    return Times(uses.now_s, uses.lead_s)
+
+
+def _apply(uses: _Uses, live: Live) -> None:
     ids = np.frombuffer(uses.ids, dtype=np.uint64)
     accessed = np.frombuffer(uses.accessed, dtype=np.float64)
     accesses = np.frombuffer(uses.accesses, dtype=np.uint32)
     n = live.columns.n
     if not len(ids) or not n:
-        return 0.0
+        return
     order = np.argsort(ids)
     places = np.minimum(np.searchsorted(ids[order], live.columns.id[:n]), len(ids) - 1)
     matches = order[places]
     rows = np.flatnonzero(ids[matches] == live.columns.id[:n])
     live.columns.accessed[rows] = np.maximum(live.columns.accessed[rows], accessed[matches[rows]])
     live.columns.accesses[rows] = accesses[matches[rows]]
-    return float(accessed.max())

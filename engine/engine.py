@@ -81,8 +81,7 @@ class Engine:
         self._history = parts.history
         self._pulse = parts.pulse
         self._stats = parts.stats
-        if options.maintenance:
-            self._maintenance.upkeep.start()
+        self._maintenance.start()
 
     def __enter__(self) -> "Engine":
         return self
@@ -107,7 +106,7 @@ class Engine:
             if not self._is_open:
                 return
             self._calls.refuse()
-            self._maintenance.upkeep.stop()
+            self._maintenance.stop()
             self._calls.wait()
             self._is_open = False
             try:

@@ -15,8 +15,8 @@ class MaintenanceEvent:
     """One run of one kind of maintenance.
 
     start_s          engine time (seconds since 1970)
-    records          evicted, expired, demoted, merged, copied or covered
-    bytes_reclaimed  of RAM (evict, expire, demote, consolidate) or disk (compact)
+    records          evicted, expired, demoted, merged, copied, covered or recovered
+    bytes_reclaimed  of RAM (evict, expire, demote, consolidate) or disk (compact; recover: cut)
     longest_pause_s  the longest that readers were kept waiting by one step of it
     explicit         asked for by the caller, not by policy
     """

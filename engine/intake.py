@@ -199,7 +199,9 @@ def _payload(memory: Memory) -> bytes:
 
 
 def _checked_record(memory: Memory, now_s: float) -> tuple[int, float, float]:
-    """Id, importance and time of creation as Python's own. Raises BadInputError."""
+    """Id, importance and time of creation as Python's own, the latter at most now: what is said to
+    come from the future would have a negative age. Raises BadInputError.
+    """
     record_id = checked_id(memory.id)
     importance, created_s = memory.importance, memory.created_s
     if created_s is None:
@@ -220,7 +222,7 @@ def _checked_record(memory: Memory, now_s: float) -> tuple[int, float, float]:
         is_right = False
     if not is_right:
         _complain(memory)
-    return record_id, importance, created_s
+    return record_id, importance, min(created_s, now_s)
 
 
 def _complain(memory: Memory) -> None:

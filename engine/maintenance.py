@@ -1,24 +1,24 @@
 """What does the engine do for itself, when, and what does each run give back?
 
 One background thread, or the caller through `run(explicit=True)`: expire, evict to the watermark,
-consolidate, demote, compact, checkpoint sealed segments, give pages back, probe recall. Every run
-of a kind that changed something is an event. Steps are of at most 64 records (of 128 while writers
+consolidate, demote, compact, checkpoint sealed segments, give pages back, probe recall. Another one
+syncs, in the interval mode, whatever the first is at. Every run of a kind that changed something is
+an event. Steps are of at most 64 records (of 128 while writers
 wait for room, of 256 tombstones) with a pause between, so that readers never wait longer than one.
 """
 
 import threading
 from collections.abc import Callable
-from functools import partial
 
-from engine import access, allocator, checkpoint, compaction, eviction, pressure
+from engine import allocator, compaction, eviction, pressure
 from engine.admission import STEP_RECORDS
 from engine.ballast import Ballast
-from engine.clock import Clock
+from engine.bookkeeping import Bookkeeping
+from engine.clock import SteadyClock
 from engine.commit import Commit
 from engine.compaction import Compaction
 from engine.consolidation import Consolidation
 from engine.demotion import Demotion
-from engine.disk import is_full
 from engine.emergency import TIGHT_GARBAGE_RATIO, Emergency
 from engine.frame import Reason
 from engine.history import EventKind, History
@@ -26,8 +26,8 @@ from engine.hold import Hold
 from engine.live import Live
 from engine.log import Log
 from engine.options import Options
+from engine.period import Period
 from engine.search import Search
-from engine.segment import Segment
 from engine.tiers import Tier
 from engine.upkeep import Upkeep
 from engine.writer import GROUP_RECORDS, Writer
@@ -43,11 +43,11 @@ _TRIM_PERIOD_S = 1.0
 # Readers do not see what has expired, so it may wait that long; looking takes a scan.
 _EXPIRE_PERIOD_S = 1.0
 _PROBE_PERIOD_S = 10.0
-_ACCESS_PERIOD_S = 600.0
+_SYNC_PERIOD_S_MAX = 3_600.0
 
 
 class Maintenance:
-    """The tasks, and the thread that runs them: `upkeep`."""
+    """The tasks, and the threads that run them."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Maintenance:
         search: Search,
         ballast: Ballast,
         options: Options,
-        clock: Clock,
+        clock: SteadyClock,
         history: History,
     ) -> None:
         self._log = log
@@ -85,16 +85,44 @@ class Maintenance:
             options=options,
             breathe=self._breathe,
         )
+        self._bookkeeping = Bookkeeping(log, live, commit, options, clock, self._pause)
         self._one_at_a_time = threading.RLock()
-        # The interval mode promises that much and no more.
-        is_timed = options.durability == "interval"
-        period_s = min(_PERIOD_S, options.interval_s) if is_timed else _PERIOD_S
-        self.upkeep = Upkeep(lambda: self.run(explicit=False), period_s)
+        self.upkeep = Upkeep(lambda: self.run(explicit=False), _PERIOD_S, "engine-upkeep")
+        # Half of what the interval mode promises is left to the sync itself.
+        period_s = min(options.interval_s / 2, _SYNC_PERIOD_S_MAX)
+        self._syncing = Upkeep(self._sync, period_s, "engine-sync")
         self._appended_bytes = log.appended_bytes
-        self._written_at_s = self._trimmed_at_s = clock.now_s()
         self._has_freed = False
-        self._probed_at_s = clock.now_s()
-        self._accessed_at_s = self._expired_at_s = clock.now_s()
+        self._idle = Period(clock, _IDLE_S)
+        self._trimming = Period(clock, _TRIM_PERIOD_S)
+        self._probing = Period(clock, _PROBE_PERIOD_S)
+        self._expiry = Period(clock, _EXPIRE_PERIOD_S)
+
+    def start(self) -> None:
+        """The threads that the options ask for."""
+        if self._options.maintenance:
+            self.upkeep.start()
+        if self._options.durability == "interval":
+            self._syncing.start()
+
+    def stop(self) -> None:
+        """Returns when what is under way has ended."""
+        self.upkeep.stop()
+        self._syncing.stop()
+
+    @property
+    def has_died(self) -> bool:
+        """A thread ended by itself: what it did is not done now."""
+        return self.upkeep.has_died or self._syncing.has_died
+
+    @property
+    def failed_count(self) -> int:
+        """Runs that failed, those that ended a thread included."""
+        return self.upkeep.failed_count + self._syncing.failed_count
+
+    def _sync(self) -> None:
+        if self._log.has_unsynced and not self._commit.failure:
+            self._commit.flush()
 
     def run(self, explicit: bool) -> None:
         """All tasks that have something to do. Raises EngineError (DurabilityError) or OSError."""
@@ -106,10 +134,9 @@ class Maintenance:
             self._task("consolidate", self._consolidate, explicit)
             self._task("demote", self._demote, explicit)
             if not self._commit.failure:
-                self._commit.flush_if_due()
                 while self._task("compact", self._compact, explicit):
                     pass
-                self._task("checkpoint", self._checkpoint, explicit)
+                self._task("checkpoint", self._bookkeeping.run, explicit)
             self._give_back()
             self._trim_heap()
             self._appended_bytes = self._log.appended_bytes
@@ -158,9 +185,9 @@ class Maintenance:
 
     def _expire(self, explicit: bool) -> tuple[int, int]:
         now_s, ttl_s = self._clock.now_s(), self._options.ttl_s
-        if ttl_s is None or not (explicit or now_s >= self._expired_at_s + _EXPIRE_PERIOD_S):
+        if ttl_s is None or not (explicit or self._expiry.is_over):
             return 0, 0
-        self._expired_at_s = now_s
+        self._expiry.restart()
         before = self.accounted_bytes()
         gone = 0
         while step := self._writer.forget(self._expired(now_s - ttl_s), Reason.EXPIRED):
@@ -233,65 +260,15 @@ class Maintenance:
         options = self._options
         if self.pressure().disk_ratio > options.soft_ratio:
             return TIGHT_GARBAGE_RATIO
-        now_s = self._clock.now_s()
         if self._log.appended_bytes != self._appended_bytes:
-            self._written_at_s = now_s
-        is_idle = explicit or now_s >= self._written_at_s + _IDLE_S
+            self._idle.restart()
+        is_idle = explicit or self._idle.is_over
         return options.idle_garbage_ratio if is_idle else options.garbage_ratio
 
-    def _checkpoint(self, explicit: bool) -> tuple[int, int]:
-        frames = 0
-        for segment in list(self._log.segments.values()):
-            if segment.is_sealed and not segment.has_checkpoint:
-                frames += self._write_checkpoint(segment)
-        now_s = self._clock.now_s()
-        if explicit or now_s >= self._accessed_at_s + _ACCESS_PERIOD_S:
-            self._accessed_at_s = now_s
-            self._save_access()
-        return frames, 0
-
-    def _write_checkpoint(self, segment: Segment) -> int:
-        """Summarise a segment once it is durable; returns its frames."""
-        self._commit.flush()
-        content = checkpoint.collected(segment, self._live.graph.names, self._pause)
-        if content is None:
-            content = checkpoint.digest(segment, pause=self._pause)
-        checkpoint.write(self._log.disk, segment, self._options.dimensions, content)
-        if segment.is_sealed:
-            segment.has_checkpoint = True
-            segment.offsets = None
-            segment.trim()
-        return len(content.headers)
-
     def finish(self) -> None:
-        """Before closing: everything durable, every segment trimmed and with a checkpoint.
-
-        Raises DurabilityError, or the first OSError that is not of a full disk, when all the rest
-        is done: no record is lost without what is missing, the next opening reads the segments.
-        """
+        """Before closing: everything durable, and what `Bookkeeping.finish` says."""
         with self._one_at_a_time:
-            self._finish()
-
-    def _finish(self) -> None:
-        if self._commit.failure:
-            return
-        self._commit.flush()
-        steps: list[Callable[[], object]] = [self._save_access]
-        for segment in self._log.segments.values():
-            if not segment.has_checkpoint:
-                steps += [partial(self._write_checkpoint, segment), segment.trim]
-        failures: list[OSError] = []
-        for step in steps:
-            try:
-                step()
-            except OSError as error:
-                failures.append(error)
-        for failure in failures:
-            if not is_full(failure):
-                raise failure
-
-    def _save_access(self) -> None:
-        access.save(self._log.disk, self._log.directory, self._live)
+            self._bookkeeping.finish()
 
     def relieve(self, needed_bytes: int) -> bool:
         """The disk is full, see emergency.py. False if what was done about it did not help."""
@@ -323,15 +300,13 @@ class Maintenance:
 
     def _trim_heap(self) -> None:
         """The allocator gives back, too, soon after something was freed."""
-        now_s = self._clock.now_s()
-        if self._has_freed and now_s >= self._trimmed_at_s + _TRIM_PERIOD_S:
-            self._trimmed_at_s = now_s
+        if self._has_freed and self._trimming.is_over:
+            self._trimming.restart()
             self._has_freed = False
             if self._options.tune_allocator:
                 allocator.trim()
 
     def _probe(self) -> None:
-        now_s = self._clock.now_s()
-        if now_s >= self._probed_at_s + _PROBE_PERIOD_S:
-            self._probed_at_s = now_s
+        if self._probing.is_over:
+            self._probing.restart()
             self._search.probe()

@@ -16,7 +16,7 @@ class Memory:
                 so what `get` returns differs from what was stored by the length and about 5e-4
     importance  0..1; with age and access it decides who is evicted first
     pinned      never evicted and never expired
-    created_s   seconds since 1970; None: now
+    created_s   seconds since 1970; None, or later than the engine's `now_s()`: now
     """
 
     id: int

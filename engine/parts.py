@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from engine import access, allocator, manifest, recovery
 from engine.ballast import Ballast
 from engine.clock import Clock, SteadyClock
@@ -14,6 +16,7 @@ from engine.log import Log
 from engine.maintenance import Maintenance
 from engine.options import Options
 from engine.pulse import Pulse
+from engine.recovery import Recovery
 from engine.search import Search
 from engine.stats import Stats
 from engine.writer import Writer
@@ -45,10 +48,12 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
     live = Live(options, log)
     start_ns = clock.monotonic_ns()
     found = recovery.recover(disk, log, live)
-    newest_s = max(found.newest_s, access.restore(disk, directory, live))
+    times = access.restore(directory, live)
     found.duration_s = (clock.monotonic_ns() - start_ns) / 1e9
-    steady = SteadyClock(clock, newest_s)
+    steady = _clock_after(clock, live, times)
     history = History(options.events_kept)
+    if log.segments:
+        _declare(found, live, history, steady)
     commit = Commit(log, live, steady, options)
     writer = Writer(log, live, commit, options, steady)
     search = Search(live)
@@ -89,6 +94,30 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
         history=history,
         pulse=pulse,
         stats=stats,
+    )
+
+
+def _clock_after(source: Clock, live: Live, times: access.Times) -> SteadyClock:
+    """Engine time, which goes on from what is in the files; nothing in them is later than it."""
+    columns = live.columns
+    written_s = (columns.created[: columns.n], columns.accessed[: columns.n])
+    steady = SteadyClock(source, written_s, times.now_s, times.lead_s)
+    now_s = steady.now_s()
+    for column in written_s:
+        np.minimum(column, now_s, out=column)
+    return steady
+
+
+def _declare(found: Recovery, live: Live, history: History, clock: Clock) -> None:
+    """Opening was a recovery, and cost so much."""
+    history.add(
+        "recover",
+        start_s=clock.now_s() - found.duration_s,
+        duration_s=found.duration_s,
+        records=live.columns.n,
+        bytes_reclaimed=found.cut_bytes,
+        longest_pause_s=0.0,
+        explicit=False,
     )
 
 

@@ -39,7 +39,6 @@ class Recovery:
     lost_count: int = 0
     cut_bytes: int = 0
     damaged: tuple[int, ...] = ()
-    newest_s: float = 0.0
     duration_s: float = 0.0
 
 
@@ -70,7 +69,6 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     _fill(live, frames, last[kinds == Kind.PUT])
     _derive_rows(disk, live)
     report.damaged = tuple(frames.headers["id"][last[kinds == Kind.DAMAGED]].tolist())
-    report.newest_s = float(live.columns.created[: live.columns.n].max(initial=0.0))
     _tombstones(live, frames)
     for content in digests.values():
         live.graph.names.update(content.names)

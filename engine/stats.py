@@ -58,7 +58,7 @@ class Stats:
                 recall_ratio=self._search.recall_ratio,
                 error_ratio=self._pulse.error_ratio(),
                 can_write=self._commit.failure is None,
-                is_maintained=not self._maintenance.upkeep.has_died,
+                is_maintained=not self._maintenance.has_died,
             )
         )
 
@@ -148,7 +148,7 @@ class Stats:
             "maintenance_busy_s": history.busy_s,
             "maintenance_reclaimed_bytes": history.reclaimed_bytes,
             "maintenance_backlog_count": self._backlog(),
-            "maintenance_failed_count": self._maintenance.upkeep.failed_count,
+            "maintenance_failed_count": self._maintenance.failed_count,
             "compaction_waiting_count": float(
                 candidate(self._log, self._options.garbage_ratio) is not None
             ),

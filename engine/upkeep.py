@@ -1,25 +1,24 @@
-"""Who maintains the engine in the background, and is it still at work?"""
+"""Who works in the background, and is it still at work?"""
 
 import threading
 from collections.abc import Callable
 
 from engine.errors import EngineError
 
-_NAME = "engine-upkeep"
-
 
 class Upkeep:
-    """A thread that runs maintenance every period_s, from `start` to `stop`."""
+    """A thread that does something every period_s, from `start` to `stop`."""
 
-    def __init__(self, run: Callable[[], None], period_s: float) -> None:
+    def __init__(self, run: Callable[[], None], period_s: float, name: str) -> None:
         self._run = run
+        self._name = name
         self._period_s = period_s
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed_count = 0
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._keep_going, name=_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._keep_going, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -34,7 +33,7 @@ class Upkeep:
 
     @property
     def has_died(self) -> bool:
-        """It was started and ended by itself, whatever the reason: nothing is maintained now."""
+        """It was started and ended by itself, whatever the reason: nothing is done now."""
         thread = self._thread
         return thread is not None and not thread.is_alive() and not self.is_stopping
 
