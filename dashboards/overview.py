@@ -66,7 +66,8 @@ def memory() -> Row:
     """Memory, and a line fitted to its lows, which what comes and goes leaves alone and a leak
     raises."""
     lows = f"min_over_time({selected('soak_target_anonymous_bytes')}[2m])"
-    floor = of_run(f"predict_linear({lows}[30m:1m], 0)")
+    # It takes two lows to fit a line.
+    floor = of_run(f"(predict_linear({lows}[30m:1m], 0) or {lows})")
     per_record = (
         f"sum by (target) ({now('soak_target_anonymous_bytes')}) "
         f"/ sum by (target) ({now('soak_records')})"
