@@ -90,6 +90,8 @@ lock:
 	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/test.txt
 	$(COMPILE) $(addprefix --extra ,$(BENCHED)) --constraints requirements/runtime.txt \
 		--output-file requirements/bench-engine.txt
+	$(COMPILE) --extra cluster --constraints requirements/runtime.txt \
+		--output-file requirements/cluster.txt
 	$(PIN) requirements/deploy.in --output-file requirements/deploy.txt
 	$(PIN) requirements/kubernetes.in --output-file requirements/kubernetes.txt
 
@@ -131,6 +133,25 @@ lock-targets:
 		- requirements/targets/worker.in --output-file requirements/targets/$$name.txt || exit 1; done
 EXTRA = import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 	print('\n'.join(project['optional-dependencies'][sys.argv[1]]))
+
+build/cluster/.ready: requirements/cluster.txt pyproject.toml
+	@echo "Installing Ray beside soak (requirements/cluster.txt) into build/cluster"
+	@$(PYTHON) -m venv build/cluster
+	@build/cluster/bin/python -m pip --disable-pip-version-check --no-input -qq \
+		install --require-hashes -r requirements/cluster.txt
+	@build/cluster/bin/python -m pip --disable-pip-version-check --no-input -qq \
+		install --no-deps --no-build-isolation -e .
+	@touch $@
+
+## cluster-check: a soak on three nodes of Ray on this machine, one of them killed, in five minutes
+.PHONY: cluster-check
+cluster-check: setup build/cluster/.ready
+	nice .venv/bin/pytest -m soak -v $(ARGS) tests/cluster
+
+## cluster-scaling: what 1, 2 and 4 workers on this machine's cores offer together, in ten minutes
+.PHONY: cluster-scaling
+cluster-scaling: setup build/cluster/.ready
+	.venv/bin/python -m tests.cluster.scaling $(ARGS)
 
 ## screenshots: the boards in docs/dashboards, of a soak of 22 minutes (needs npm and chromium; ARGS="--invented")
 .PHONY: screenshots

@@ -12,6 +12,7 @@ from soak.clock import require_scale
 from soak.commands import (
     benchmarking,
     certifying,
+    clusters,
     comparing,
     daemons,
     lists,
@@ -98,6 +99,8 @@ def run(
     baseline: Baseline = None,
     thresholds: Thresholds = None,
     store: Store = STORE,
+    cluster: clusters.Cluster = None,
+    workers: clusters.Workers = None,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
@@ -108,6 +111,7 @@ def run(
     soak run configs/growth.yaml --set target.params.capacity_records=5000
     soak run smoke --plain --json > report.json
     soak run smoke --baseline main
+    soak run steady --rate 2000 --cluster auto --workers 4
 
     Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
     130 and 143 stopped by a signal; `soak resume` goes on.
@@ -115,8 +119,8 @@ def run(
     SOAK_LOG=info logs more on stderr than the usual warning; there are debug, info, warning, error.
     """
     from soak.scenario import load
-    from soak.session import execute
 
+    execute = clusters.executor(cluster, workers)
     chosen = load(
         scenario,
         overrides or [],

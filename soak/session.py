@@ -48,6 +48,15 @@ class View(Protocol):
     def restore(self) -> None: ...
 
 
+class Conducting(Protocol):
+    """What makes a run: a `Controller`, or the head of many."""
+
+    latest: Snapshot
+
+    def beat_age_s(self) -> float: ...
+    def run(self, stop: StopRequest, show: Callable[[Snapshot], None]) -> Snapshot: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """To whom a run is told, and how. listen: what its scenario says, once that is known."""
@@ -69,7 +78,7 @@ def execute(
     """Run it and return the exit code. Raises Mistake where it cannot begin."""
     interpreter(scenario.target)  # raises before there is a run directory
     require_comparable(scenario, gate)
-    clock = _clock()
+    clock = fresh_clock()
     directory = RunDirectory.named(out, scenario.name, clock.wall_s())
     controller = Controller(scenario, directory, clock, arguments, gate.document())
     return carry_out(controller, directory, clock, replace(told, listen=scenario.listen), gate)
@@ -104,12 +113,13 @@ def resume(
         directory.release(held)
     gate = standing_gate(directory, gate)
     require_comparable(scenario, gate)
-    clock = _clock()
+    clock = fresh_clock()
     controller = Controller(scenario, directory, clock, arguments, gate.document(), kept)
     return carry_out(controller, directory, clock, replace(told, listen=scenario.listen), gate)
 
 
-def _clock() -> SystemClock:
+def fresh_clock() -> SystemClock:
+    """The clock of a process that is about to run a soak, which is set up for it."""
     keep_flat()
     clock = SystemClock()
     level = os.environ.get("SOAK_LOG", "warning")
@@ -118,7 +128,7 @@ def _clock() -> SystemClock:
 
 
 def carry_out(
-    controller: Controller, directory: RunDirectory, clock: SystemClock, told: Told, gate: Gate
+    controller: Conducting, directory: RunDirectory, clock: SystemClock, told: Told, gate: Gate
 ) -> int:
     """From the first view to the last word, which is the same for everybody; the exit code."""
     stop = StopRequest()

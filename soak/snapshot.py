@@ -68,6 +68,20 @@ class OperationTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the objectives are judged on: the closed windows after warm-up, length_s together.
+
+    The histograms are live: read, never write. due_count: operations that were due in them, nan
+    where the clients decide. recall_sd: of the recall of one search.
+    """
+
+    operations: Mapping[str, OperationTotals] = field(default_factory=dict)
+    length_s: float = 0.0
+    due_count: float = NAN
+    recall_sd: float = NAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exemplar:
     """An operation that a histogram points at. index: its id in operations.csv of the run.
 
@@ -187,6 +201,7 @@ class Snapshot:
     trend: Mapping[str, tuple[float, ...]]
     eviction: Mapping[str, float] = field(default_factory=dict)
     fidelity: Mapping[str, float] = field(default_factory=dict)  # see soak/oracle/fidelity.py
+    measured: Measured = field(default_factory=Measured)
     # (operation, latency or service or lateness) to slow ones, oldest first, at most 64
     exemplars: Mapping[tuple[str, str], tuple[Exemplar, ...]] = field(default_factory=dict)
     hang: Hang | None = None

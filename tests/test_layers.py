@@ -10,7 +10,7 @@ from tests.source_tree import local_imports, sources
 
 # Imports go to the same row or further down.
 ROWS = (
-    "api cli commands session listing outlets pytest_plugin",
+    "api cli commands session listing outlets pytest_plugin cluster",
     "controller worker daemon",  # never each other: they meet in the run directory
     "watch judge show alerts push bench comparison scorecard conformance",
     "report",
@@ -47,6 +47,7 @@ HOMES = {
     "pydantic_core": MODELS,
     "_pytest": ("soak/pytest_plugin.py",),
     "pytest": ("soak/pytest_plugin.py",),
+    "ray": ("soak/cluster/nodes.py",),
     "rich": ("soak/show/live.py", "soak/scorecard/table.py", "soak/scorecard/writing.py"),
     "structlog": ("soak/logs.py",),
     "typer": ("soak/cli.py", "soak/commands/"),

@@ -16,6 +16,7 @@ from soak.snapshot import (
     NAN,
     Gap,
     Identity,
+    Measured,
     OperationTotals,
     Quantiles,
     Recall,
@@ -154,6 +155,7 @@ class Status:
             trend=self._trend(),
             eviction=dict(facts.eviction),
             fidelity=dict(facts.fidelity),
+            measured=self._measured(),
             exemplars=observer.outliers.exemplars(),
             hang=moment.hang,
             skipped=self._judge.skipped,
@@ -181,8 +183,8 @@ class Status:
 
     def _totals(self, elapsed_s: float) -> dict[str, float]:
         """Detectors' totals: after warm-up by their name, of the whole run with `all_`."""
-        windows, facts = self._observer.windows, self._observer.facts
-        totals = flat(windows.after_warm_up(), windows.measured_s)
+        windows, facts, measured = self._observer.windows, self._observer.facts, self._measured()
+        totals = flat(measured.operations, measured.length_s)
         everything = flat(windows.totals(), elapsed_s)
         totals |= {f"all_{name}": value for name, value in everything.items()}
         totals |= {f"violations_{kind}": n for kind, n in windows.violations().items()}
@@ -191,16 +193,18 @@ class Status:
         totals["recall_mean"], totals["recall_sd"] = facts.recall_moments()
         totals["eviction_inversion_ratio"] = facts.eviction.get("inversion_ratio", NAN)
         totals["elapsed_s"] = elapsed_s
-        totals["offered_per_s"] = self._offered_per_s()
+        totals["offered_per_s"] = per_second(measured.due_count, measured.length_s)
         return totals
 
-    def _offered_per_s(self) -> float:
-        """What fell due per second after warm-up; nan where the clients decide."""
-        windows = self._observer.windows
-        phases = (phase for phase in self._scenario.phases if not phase.warm)
-        if not windows.measured_s or not all(phase.arrivals.is_open for phase in phases):
-            return NAN
-        return windows.measured_due_count / windows.measured_s
+    def _measured(self) -> Measured:
+        windows, phases = self._observer.windows, self._scenario.phases
+        is_open = all(phase.arrivals.is_open for phase in phases if not phase.warm)
+        return Measured(
+            operations=windows.after_warm_up(),
+            length_s=windows.measured_s,
+            due_count=windows.measured_due_count if is_open else NAN,
+            recall_sd=self._observer.facts.recall_moments()[1],
+        )
 
     def _errors(self) -> dict[tuple[str, str], int]:
         named: dict[tuple[str, str], int] = {}
@@ -288,8 +292,13 @@ def flat(operations: Mapping[str, OperationTotals], length_s: float) -> dict[str
             quantiles = Quantiles.of(held)
             for which in QUANTILES:
                 totals[f"{name}_{label}{which}_s"] = getattr(quantiles, which)
-    totals["achieved_per_s"] = totals["count"] / length_s if length_s > 0 else NAN
+    totals["achieved_per_s"] = per_second(totals["count"], length_s)
     return totals
+
+
+def per_second(count: float, length_s: float) -> float:
+    """nan before anything lasted."""
+    return count / length_s if length_s > 0 else NAN
 
 
 def starting(identity: Identity, scenario: Scenario) -> Snapshot:
