@@ -215,12 +215,14 @@ class Maintenance:
 
     def _consolidate(self, explicit: bool) -> tuple[int, int]:
         similarity = self._options.consolidate_similarity
-        if similarity is None:
+        if similarity is None or not self._consolidation.is_behind:
             return 0, 0
         before = self.accounted_bytes()
-        rounds = 1 + self._live.columns.n // STEP_RECORDS if explicit else 1
+        # Twice all there is: what remains of some is looked at again.
+        steps = 2 + 2 * self._live.columns.n // STEP_RECORDS if explicit else 1
         gone = 0
-        for _ in range(rounds):
+        while steps and self._consolidation.is_behind:
+            steps -= 1
             gone += self._consolidation.run(similarity)
             self._pause()
         return self._after_forgetting(gone, before)

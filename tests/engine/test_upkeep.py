@@ -194,3 +194,17 @@ def test_expiry_looks_once_a_second_unless_asked(tmp_path: Path) -> None:
         store.store(memory(9, created_s=1.0))
         store.maintain()
         assert 0 == store.count()
+
+
+def test_what_expires_goes_by_the_thousand(tmp_path: Path) -> None:
+    clock = HandClock()
+    options = replace(SMALL, capacity_records=4_000, segment_bytes=2 << 20, ttl_s=100.0)
+    with engine.open(tmp_path, options, clock) as store:
+        store.store_batch([memory(i) for i in range(2_000)])
+        clock.elapsed_s += 101
+        before = store.stats()["commit_groups_count"]
+
+        store._maintenance._expire(explicit=True)
+
+        assert 0 == store.count()
+        assert 2 == store.stats()["commit_groups_count"] - before
