@@ -73,6 +73,11 @@ def _lowest_of_all(
     return np.unique(np.concatenate(chosen))
 
 
+def crowded_agents(live: Live, count_max: int) -> list[int]:
+    """Agents with more live records than that."""
+    return [agent for agent, count in list(live.by_agent.items()) if count > count_max]
+
+
 def victims_of_agent(
     live: Live, agent: int, count: int, now_s: float, half_life_s: float
 ) -> Victims:

@@ -9,6 +9,7 @@ wait for room, of 256 tombstones) with a pause between, so that readers never wa
 
 import threading
 from collections.abc import Callable
+from math import ceil
 
 from engine import allocator, compaction, eviction, pressure
 from engine.admission import STEP_RECORDS
@@ -93,6 +94,7 @@ class Maintenance:
         self._syncing = Upkeep(self._sync, period_s, "engine-sync")
         self._appended_bytes = log.appended_bytes
         self._has_freed = False
+        self._counted_at: int | None = None
         self._idle = Period(clock, _IDLE_S)
         self._trimming = Period(clock, _TRIM_PERIOD_S)
         self._probing = Period(clock, _PROBE_PERIOD_S)
@@ -201,11 +203,19 @@ class Maintenance:
     def _evict(self, explicit: bool) -> tuple[int, int]:
         fill_ratio = self.pressure().fill_ratio
         target_ratio = self._options.target_ratio
-        if fill_ratio <= (target_ratio if explicit else self._options.soft_ratio):
+        start_ratio = target_ratio if explicit else self._options.soft_ratio
+        agent_limit = self._options.agent_records or 0
+        mark, self._counted_at = self._counted_at, self._live.columns.changes
+        crowded: list[int] = []
+        if agent_limit and (explicit or mark != self._counted_at):
+            crowded = eviction.crowded_agents(self._live, ceil(agent_limit * start_ratio))
+        if fill_ratio <= start_ratio and not crowded:
             return 0, 0
         before = self.accounted_bytes()
-        n = self._live.columns.n
-        gone = self._writer.evict(pressure.excess_records(n, fill_ratio, target_ratio))
+        gone = self._writer.evict_agents(crowded, ceil(agent_limit * target_ratio))
+        if fill_ratio > start_ratio:
+            fill_ratio, n = self.pressure().fill_ratio, self._live.columns.n
+            gone += self._writer.evict(pressure.excess_records(n, fill_ratio, target_ratio))
         return self._after_forgetting(gone, before)
 
     def _after_forgetting(self, gone: int, before_bytes: int) -> tuple[int, int]:

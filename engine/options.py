@@ -28,12 +28,16 @@ class Options:
                       never: the operating system decides (survives a killed process, not the power)
     half_life_s       after this long without access a record is worth half
     ttl_s             older records expire; None: never
-    soft_ratio        of a hard limit: background eviction starts
+    soft_ratio        of a hard limit of records or bytes: background eviction starts
     target_ratio      of a hard limit: eviction stops
-    agent_records     hard limit of live records per agent; None: none
-    short_term_records, short_term_bytes   what is kept whole in RAM
+    agent_records     hard limit of live records per agent, with the same ratios (rounded up to
+                      whole records); pinned ones count, and may alone exceed it; None: none
+    short_term_records, short_term_bytes   soft limits of what is kept whole in RAM: from there
+                      (an eighth more in the background) the oldest are demoted; twice is the hard
+                      limit, at which stores demote
     short_term_s      after this long a short-term record is compressed
-    intermediate_bytes                     compressed payloads kept in RAM
+    intermediate_bytes   hard limit of compressed payloads in RAM: younger ones take the place of
+                      the oldest
     consolidate_similarity   cosine from which records of one agent are merged; None: never
     garbage_ratio     share of dead bytes from which a segment is compacted
     idle_garbage_ratio   the same when nothing has been written for a second, and in maintain()

@@ -3,7 +3,7 @@
 All writes go through here, the engine's own (eviction, expiry) included.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import repeat
 from typing import TypeVar
@@ -83,7 +83,7 @@ class Writer:
                     " delete or unpin some"
                 )
         if self._options.agent_records is not None:
-            self._evict_agents({draft.agent for draft in drafts}, self._options.agent_records)
+            self.evict_agents({draft.agent for draft in drafts}, self._options.agent_records)
 
     def _try_put(self, drafts: Sequence[Draft], rows: Rows) -> int:
         """0 when they were stored, else how many records are to go before they fit."""
@@ -249,19 +249,37 @@ class Writer:
             last = self._append_deletes(ids, Reason.DAMAGED)
         self._commit.wait(last)
 
+    def bury_edges(self, keys: Sequence[EdgeKey]) -> None:
+        """Unlink edges whose last version is gone, so that no older one comes back."""
+        with self._log.lock:
+            first = self._log.next_lsn
+            number, offsets = self._append(
+                [Draft(Kind.UNLINK, key.source, extra=key.target, aux=key.kind) for key in keys]
+            )
+            for lsn, (key, offset) in enumerate(zip(keys, offsets, strict=True), first):
+                apply = partial(self._live.unlink, key, Places(number, [offset]))
+                self._commit.add(Change(lsn, key[:2], apply))
+        self._commit.wait(first + len(keys) - 1)
+
     def evict(self, count: int) -> int:
         """The `count` records worth least, in steps; returns how many went."""
         now_s, half_life_s = self._clock.now_s(), self._options.half_life_s
         victims = eviction.victims(self._live, count, now_s, half_life_s, self._rng)
         return self.forget(victims, Reason.EVICTED)
 
-    def _evict_agents(self, agents: set[int], limit: int) -> None:
+    def evict_agents(self, agents: Iterable[int], limit: int) -> int:
+        """What is worth least of each agent that has more than the limit; returns how many went.
+
+        Less where an agent has pinned more than that.
+        """
         now_s, half_life_s = self._clock.now_s(), self._options.half_life_s
+        gone = 0
         for agent in agents:
             excess = self._live.by_agent.get(agent, 0) - limit
             if excess > 0:
                 victims = eviction.victims_of_agent(self._live, agent, excess, now_s, half_life_s)
-                self.forget(victims, Reason.EVICTED)
+                gone += self.forget(victims, Reason.EVICTED)
+        return gone
 
     def link(self, key: EdgeKey, name: str | int, weight: float) -> None:
         """Raises NotFoundError unless both ends exist."""

@@ -235,3 +235,16 @@ def test_a_batch_too_large_for_one_append_is_appended_in_parts(
         assert max(sizes) <= 4 * KIB
         assert ["x" * (i * 100) for i in range(20)] == [store.get(i).text for i in range(20)]
         assert 20 == len(store.search(memory(3).vector, 20))
+
+
+def test_an_agent_is_brought_below_its_limit_before_it_meets_it(tmp_path: Path) -> None:
+    with engine.open(tmp_path, replace(SMALL, agent_records=40), HandClock()) as store:
+        store.store_batch([memory(i, agent=1, importance=i / 100) for i in range(39)])
+        store.store_batch([memory(100 + i, agent=2) for i in range(38)])
+        store.store_batch([memory(200 + i, agent=3, pinned=True) for i in range(50)])
+
+        store._maintenance.run(explicit=False)
+        assert {*range(3, 39), *range(100, 138), *range(200, 250)} == set(store.scan(200))
+
+        store.maintain()
+        assert {*range(3, 39), *range(102, 138), *range(200, 250)} == set(store.scan(200))
