@@ -20,6 +20,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from dashboards.files import boards
@@ -157,7 +158,16 @@ def pictures(
     for found in drawn(front, url, shown, out):
         sys.stdout.write(f"{found.uid}: {found.event_count} events\n")
         missing += [f"{found.uid}: {title}" for title in found.empty]
+        lighten(out / f"{found.uid}.png")
     return missing
+
+
+def lighten(picture: Path) -> None:
+    """A quarter of the bytes: 256 colours, taken from far apart, so that thin lines keep theirs."""
+    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+    Image.open(picture).convert("RGB").quantize(256, method, dither=dither).save(
+        picture, optimize=True
+    )
 
 
 def soaked(front: Path, out: Path) -> None:

@@ -159,8 +159,8 @@ def test_prometheus_starts_with_the_command_that_is_written_there(tmp_path):
 @pytest.mark.slow
 def test_alertmanager_starts_with_the_command_that_is_written_there(tmp_path):
     listen = f"127.0.0.1:{free_port()}"
-    extra = [f"--web.listen-address={listen}", f"--storage.path={tmp_path / 'kept'}"]
     command = [program("prometheus-alertmanager"), *on_this_machine("alertmanager", tmp_path)]
-    with running([*command, *extra], tmp_path / "log", f"http://{listen}/-/ready"):
+    command.append(f"--web.listen-address={listen}")
+    with running(command, tmp_path / "log", f"http://{listen}/-/ready"):
         told = json.loads(fetched(f"http://{listen}/api/v2/status"))
     assert "disabled" == told["cluster"]["status"]
