@@ -20,6 +20,9 @@ columns would be written again and again. `000001.ckpt`, little-endian:
                 of edges)
 
 Damaged records stand in it with the kind DAMAGED.
+
+A segment that is shorter than its checkpoint covers has lost bytes: nothing is summarised before it
+is durable. What it held there is still known by the checkpoint, see `cut_to`.
 """
 
 import os
@@ -35,7 +38,7 @@ from numpy.typing import NDArray
 
 from engine import frame
 from engine.disk import Disk
-from engine.frame import HEADER, HEADER_BYTES, Kind
+from engine.frame import HEADER, HEADER_BYTES, OVERHEAD_BYTES, Kind
 from engine.segment import FORMAT, START, Segment
 
 _MAGIC = b"SOAKCKP\n"
@@ -127,6 +130,29 @@ def joined(first: Digest, second: Digest) -> Digest:
     )
 
 
+def cut_to(content: Digest, size: int, number: int) -> Digest:
+    """What is left when only `size` bytes of segment `number` are.
+
+    The frames beyond stand at offset 0, as what keeps older versions dead: a record is damaged, an
+    edge unlinked. cut_bytes: what the checkpoint covers and no whole frame is left of.
+    """
+    headers, offsets = content.headers.copy(), content.offsets.copy()
+    ends = offsets.astype(np.int64) + headers["length"] + OVERHEAD_BYTES
+    is_lost = (ends > size) & (offsets >= START)
+    is_edge = np.isin(headers["kind"], (Kind.LINK, Kind.UNLINK))
+    headers["kind"][is_lost] = np.where(is_edge[is_lost], Kind.UNLINK, Kind.DAMAGED)
+    headers["agent"][is_lost] = number
+    offsets[is_lost] = 0
+    covered = int(ends[~is_lost].max(initial=START))
+    return content._replace(
+        headers=headers,
+        offsets=offsets,
+        covered_bytes=covered,
+        cut_bytes=content.covered_bytes - covered,
+        is_damaged=True,
+    )
+
+
 def beside(segment: Path) -> Path:
     """Where the checkpoint of this segment file is, if it has one."""
     return segment.with_suffix(".ckpt")
@@ -165,7 +191,7 @@ def _flat(array: NDArray[Any]) -> memoryview:
 
 
 def read(disk: Disk, segment: Segment, dimensions: int) -> Digest | None:
-    """None when there is none, or it is damaged, or it covers more than the segment holds."""
+    """None when there is none, or it is damaged. It may cover more than the segment holds."""
     try:
         fd = disk.open(beside(segment.path), os.O_RDONLY)
     except FileNotFoundError:
@@ -184,8 +210,6 @@ def read(disk: Disk, segment: Segment, dimensions: int) -> Digest | None:
         return None
     size = _HEAD.size + n * (HEADER.itemsize + 4) + length
     if size != len(content) or crc != zlib.crc32(memoryview(content)[12:]):
-        return None
-    if covered > segment.allocated:
         return None
     headers = np.frombuffer(content, dtype=HEADER, count=n, offset=_HEAD.size)
     offsets = np.frombuffer(content, np.uint32, count=n, offset=_HEAD.size + headers.nbytes)

@@ -69,6 +69,8 @@ class Log:
         segment.step_bytes = self.step_bytes
         if is_active:
             self._active = segment
+        elif self._active is segment:
+            self._active = None
 
     def append(self, drafts: Sequence[Draft]) -> Places:
         """(lock) All of them in one write, with consecutive LSNs from `next_lsn` on, or OSError."""

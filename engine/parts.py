@@ -83,8 +83,7 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
         recovery=found,
         options=options,
     )
-    if found.damaged:
-        writer.bury_damaged(found.damaged)
+    _bury_what_is_lost(found, writer)
     return Parts(
         clock=steady,
         live=live,
@@ -95,6 +94,14 @@ def assemble(directory: Path, options: Options, clock: Clock, disk: Disk) -> Par
         pulse=pulse,
         stats=stats,
     )
+
+
+def _bury_what_is_lost(found: Recovery, writer: Writer) -> None:
+    """For good: what told of it may be forgotten by the next opening."""
+    if found.damaged:
+        writer.bury_damaged(found.damaged)
+    if found.unlinked:
+        writer.bury_edges(found.unlinked)
 
 
 def _clock_after(source: Clock, live: Live, times: access.Times) -> SteadyClock:

@@ -3,7 +3,8 @@
 For each segment its checkpoint, and a walk over what the checkpoint does not cover. Then, for every
 id, the frame with the highest LSN decides, wherever it lies: put means live, delete means gone. A
 damaged put decides too: an older version would be a wrong answer, so the record is given up and
-counted. An edge is live when its own last frame says so, both ends are live, and neither was
+counted; so is one whose last version is gone with the end of its segment, if a checkpoint still
+knows of it. An edge is live when its own last frame says so, both ends are live, and neither was
 deleted after it. Rows to search by are made from the vectors in the segments.
 """
 
@@ -33,12 +34,14 @@ _ROWS_PER_STEP = 256
 @dataclass(slots=True)
 class Recovery:
     """What was found. walked_count: segments that had no checkpoint to go by; damaged: ids whose
-    last version is unreadable, to be deleted for good."""
+    last version is unreadable, to be deleted for good; unlinked: edges whose last version is gone
+    with the end of its segment, to be unlinked for good."""
 
     walked_count: int = 0
     lost_count: int = 0
     cut_bytes: int = 0
     damaged: tuple[int, ...] = ()
+    unlinked: tuple[EdgeKey, ...] = ()
     duration_s: float = 0.0
 
 
@@ -59,7 +62,7 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     report = Recovery()
     digests: dict[int, Digest] = {}
     for segment in _segments(disk, log):
-        digests[segment.number] = _digest(disk, segment, log.dimensions, report)
+        digests[segment.number] = _digest(disk, log, segment, report)
     if not digests:
         return report
     frames = _joined(digests)
@@ -72,7 +75,7 @@ def recover(disk: Disk, log: Log, live: Live) -> Recovery:
     _tombstones(live, frames)
     for content in digests.values():
         live.graph.names.update(content.names)
-    _edges(live, frames)
+    report.unlinked = _edges(live, frames)
     return report
 
 
@@ -102,11 +105,15 @@ def _segments(disk: Disk, log: Log) -> list[Segment]:
     return segments
 
 
-def _digest(disk: Disk, segment: Segment, dimensions: int, report: Recovery) -> Digest:
-    content = checkpoint.read(disk, segment, dimensions)
+def _digest(disk: Disk, log: Log, segment: Segment, report: Recovery) -> Digest:
+    content = checkpoint.read(disk, segment, log.dimensions)
     if content is None:
         content = checkpoint.digest(segment)
         report.walked_count += 1
+    elif content.covered_bytes > segment.allocated:
+        content = checkpoint.cut_to(content, segment.allocated, segment.number)
+        # What is written there now, a later opening would take for what the checkpoint means.
+        log.adopt(segment, is_active=False)
     elif not segment.is_sealed or content.covered_bytes < segment.allocated:
         content = checkpoint.joined(content, checkpoint.digest(segment, content.covered_bytes))
     else:
@@ -201,7 +208,8 @@ def _derive_rows(disk: Disk, live: Live) -> None:
 
 def _tombstones(live: Live, frames: _Frames) -> None:
     headers = frames.headers
-    for index in np.flatnonzero(np.isin(headers["kind"], (Kind.DELETE, Kind.UNLINK))).tolist():
+    is_tombstone = np.isin(headers["kind"], (Kind.DELETE, Kind.UNLINK)) & (frames.offsets > 0)
+    for index in np.flatnonzero(is_tombstone).tolist():
         header = headers[index]
         place = Place(int(frames.segments[index]), int(frames.offsets[index]))
         # A delete saved from its trailer has no horizon; its own segment is late enough.
@@ -209,11 +217,13 @@ def _tombstones(live: Live, frames: _Frames) -> None:
         live.bury_tombstones(Places(place.segment, [place.offset]), horizon)
 
 
-def _edges(live: Live, frames: _Frames) -> None:
+def _edges(live: Live, frames: _Frames) -> tuple[EdgeKey, ...]:
+    """Link what is live; returns the edges that may come back when that is forgotten which the
+    end of a segment said of them or of their records: it is gone."""
     headers = frames.headers
     about = np.flatnonzero(np.isin(headers["kind"], (Kind.LINK, Kind.UNLINK)))
     if not len(about):
-        return
+        return ()
     deletes = headers[np.isin(headers["kind"], (Kind.DELETE, Kind.DAMAGED))]
     order = np.argsort(deletes["lsn"], kind="stable")
     deleted_at = dict(
@@ -239,3 +249,10 @@ def _edges(live: Live, frames: _Frames) -> None:
         place = Place(int(frames.segments[index]), int(frames.offsets[index]))
         length = int(header["length"]) + OVERHEAD_BYTES
         live.link(key, float(header["importance"]), lsn, place, length)
+    gone = set(headers["id"][(headers["kind"] == Kind.DAMAGED) & (frames.offsets == 0)].tolist())
+    return tuple(
+        key
+        for key, index in last.items()
+        if not frames.offsets[index]
+        or (not gone.isdisjoint(key[:2]) and live.graph.row_of(key) is None)
+    )
