@@ -39,6 +39,6 @@ def test_one_category_runs_and_its_objectives_are_measured(tmp_path: Path):
 
 
 def run_again(runs: Path) -> str:
-    """What `--from` prints of the same runs."""
+    """What `--from` prints of the same runs; its exit code is theirs."""
     command = [SOAK, "bench", "--json", "--from", str(runs)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
