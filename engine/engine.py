@@ -255,7 +255,7 @@ class Engine:
     def delete_batch(self, record_ids: Sequence[int]) -> int:
         """How many of these existed and are gone now, with their edges; one sync per 1,024."""
         with self._calls:
-            ids = [intake.checked_id(record_id) for record_id in record_ids]
+            ids = intake.checked_ids(record_ids)
             with self._pulse:
                 return self._writer.delete_all(ids)
 
@@ -278,8 +278,9 @@ class Engine:
         """
         with self._calls:
             key, weight = intake.checked_edge(self._live.graph, source, target, kind, weight)
+            name = kind if isinstance(kind, int) else str(kind)
             with self._pulse:
-                self._writer.with_room(lambda: self._writer.link(key, kind, weight))
+                self._writer.with_room(lambda: self._writer.link(key, name, weight))
 
     def unlink(self, source: int, target: int, kind: str | int) -> bool:
         """False when there was no such edge."""

@@ -43,7 +43,7 @@ def drafts_of(
                 put,
                 record_id,
                 body,
-                tag_bits(memory.tags) if memory.tags else 0,
+                tag_bits(memory.tags) if len(memory.tags) else 0,
                 created_s,
                 operator.index(memory.agent),
                 options.dimensions,
@@ -110,6 +110,15 @@ def checked_id(record_id: int) -> int:
     if not 0 <= plain <= ID_MAX:
         raise BadInputError(f"id is {record_id!r}; it must be 0..2^64-1")
     return plain
+
+
+def checked_ids(record_ids: Iterable[int]) -> list[int]:
+    """Raises BadInputError on what is none, and where there are none to go through."""
+    try:
+        listed = list(record_ids)
+    except TypeError as error:
+        raise BadInputError(f"ids are {record_ids!r}; a sequence of whole numbers") from error
+    return [checked_id(record_id) for record_id in listed]
 
 
 def checked_agent(agent: int, owner: str) -> int:

@@ -1,7 +1,8 @@
 """What can be chosen when an engine is opened?"""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import Any, Literal
 
 from engine.errors import BadInputError
 
@@ -84,6 +85,10 @@ class Options:
         return step if self.disk_bytes is None else min(step, self.disk_bytes // _STEPS_OF_DISK)
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not _is_of(value, field.type):
+                raise BadInputError(f"{field.name} is {value!r}; {_KIND_NAMES[field.type]}")
         checks = {
             "dimensions must be 1..4096": 1 <= self.dimensions <= 4096,
             "capacity_records must be 1..100,000,000": 1 <= self.capacity_records <= 10**8,
@@ -118,3 +123,24 @@ class Options:
             if not holds:
                 name = claim.split()[0]
                 raise BadInputError(f"{claim}; {name} is {getattr(self, name, 'out of order')}")
+
+
+_KIND_NAMES: dict[Any, str] = {
+    int: "a whole number",
+    int | None: "a whole number or None",
+    float: "a number",
+    float | None: "a number or None",
+    bool: "True or False",
+    Durability: "always, interval or never",
+}
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Numbers of numpy are fine; truth is no number, and a float is no whole number."""
+    if value is None or isinstance(value, bool):
+        return kind in ((float | None, int | None) if value is None else (bool,))
+    if kind in (int, int | None):
+        return isinstance(value, Integral)
+    if kind in (float, float | None):
+        return isinstance(value, Real)
+    return kind is not bool and isinstance(value, str)
