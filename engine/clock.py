@@ -83,7 +83,7 @@ class SteadyClock:
         found = [*found_s, np.array([recorded_s])]
         latest_s = [float(times[times <= credible_s].max(initial=likely_s)) for times in found]
         self._start_s = max(latest_s)
-        self._lead_s = min(lead_s, self._start_s - wall_s)
+        self._lead_s = lead_s
 
     def now_s(self) -> float:
         return self._start_s + (self._aging_ns() - self._start_ns) / 1e9

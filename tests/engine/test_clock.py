@@ -98,6 +98,25 @@ def test_fast_ages_go_on_after_a_close_and_after_a_crash(tmp_path: Path) -> None
     assert pytest.approx(clock.wall_s + 4 * 720 * 1_000, abs=DAY_S) == now_s
 
 
+class AgingClock(FastClock):
+    """One whose wall clock goes as fast as memories age, as long as its process lives."""
+
+    def now_s(self) -> float:
+        return self.wall_s + self.aging_ns() / 1e9
+
+
+def test_fast_ages_go_on_in_another_process_after_a_reopening_in_this_one(tmp_path: Path) -> None:
+    clock = AgingClock()
+    for _ in range(3):
+        with engine.open(tmp_path, SMALL, clock) as store:
+            clock.elapsed_s += 1_000
+            store.store(memory(1))
+            now_s = store.now_s()
+
+    with engine.open(tmp_path, SMALL, AgingClock()) as store:
+        assert now_s <= store.now_s() < now_s + DAY_S
+
+
 class OldClock:
     """As clocks were before ages could be faster than durations."""
 
