@@ -104,10 +104,7 @@ class Log:
         if active is not None:
             if self._fits(active, size):
                 return active
-            self.disk.reached("seal")
-            active.trim()
-            active.is_sealed = True
-            self._active = None
+            self._seal(active)
         created = Segment.create(
             self.disk, self.directory, self._next_number, self.dimensions, self.step_bytes
         )
@@ -116,6 +113,21 @@ class Log:
         self._next_number += 1
         self._active = created
         return created
+
+    def _seal(self, active: Segment) -> None:
+        self.disk.reached("seal")
+        active.trim()
+        active.is_sealed = True
+        self._active = None
+
+    def seal_garbage(self, garbage_ratio: float) -> bool:
+        """Seal the active segment for compaction, if so much of it is dead. Raises OSError."""
+        with self.lock:
+            active = self._active
+            if active is None or active.dead_bytes <= garbage_ratio * active.end:
+                return False
+            self._seal(active)
+            return True
 
     def _fits(self, segment: Segment, size: int) -> bool:
         return segment.end == START or segment.end + size <= self.segment_bytes

@@ -248,3 +248,25 @@ def test_an_agent_is_brought_below_its_limit_before_it_meets_it(tmp_path: Path) 
 
         store.maintain()
         assert {*range(3, 39), *range(102, 138), *range(200, 250)} == set(store.scan(200))
+
+
+def test_what_does_not_fit_into_the_directory_makes_room_without_maintenance(
+    tmp_path: Path,
+) -> None:
+    with engine.open(tmp_path, replace(TIGHT, ballast_bytes=None), HandClock()) as store:
+        for i in range(1_500):
+            store.store(memory(i % 500, text="y" * 300))
+            if i % 50 == 0:
+                assert taken_bytes(tmp_path) <= 256 * KIB
+
+        assert store.count() > 150
+
+
+def test_a_record_larger_than_the_directory_costs_no_other(tmp_path: Path) -> None:
+    with engine.open(tmp_path, TIGHT, HandClock()) as store:
+        store.store_batch([memory(i, text="x" * 500) for i in range(100)])
+
+        with pytest.raises(CapacityError, match="disk_bytes is 262144"):
+            store.store(memory(200, text="y" * 300_000))
+
+        assert set(range(100)) == set(store.scan(200))
