@@ -20,7 +20,7 @@ from tests.cluster.ray_nodes import cluster, soak
 COUNTS = (1, 2, 4)
 SCENARIO = """
 name: scaling
-target: {target}
+target: "{target}"
 population: {{keys: 8000, preload: {preload}}}
 phases:
   - {{name: warm-up, duration: 5s, warm: true, arrivals: closed, mix: {mix}}}
@@ -53,7 +53,9 @@ def measured(target: str, duration: str, *where: str) -> Row:
         file = folder / "scaling.yaml"
         file.write_text(SCENARIO.format(target=target, preload=preload, mix=mix, duration=duration))
         arguments = ["run", str(file), "--plain", "--json", "--out", str(folder / "runs")]
-        return row(soak(*arguments, *where).communicate()[0])
+        told, said = soak(*arguments, *where).communicate()
+        assert told, said
+        return row(told)
 
 
 def row(told: str) -> Row:
