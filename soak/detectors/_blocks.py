@@ -13,7 +13,7 @@ median is what is typical, the floor what is held even when everything that come
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +30,8 @@ FILL_LEAVES = 0.4
 TURNOVERS = 1.2
 
 BLOCK_COUNTS = (48, 24, 14)
+# What comes and goes for an hour is gone only from the lowest rows of long blocks.
+LONG = ((14, 0.02), (8, 0.1), (8, 0.02))  # blocks and quantile
 BLOCK_S = 12.0  # at least, while there are more than the fewest blocks
 ROWS_PER_BLOCK = 3
 FLOOR = 0.1  # quantile
@@ -42,6 +44,8 @@ FORGOTTEN_S = 3600.0
 # How soon a cache may be nearly full, in windows; and how much better than none it must explain.
 FILLS = (0.06, 0.12, 0.25, 0.5)
 FILL_COST = 4.0
+# The same in planned times, for caches instead of a trend: who plans a run lets caches fill in it.
+PLANNED_FILLS = (0.03, 0.06, 0.12, 0.2, 0.3)
 
 
 class TooShort(ValueError):
@@ -69,10 +73,11 @@ class Window:
 
     counters: by name, what went on, cumulative; nan where not known. stored_count: records stored
     within the window, nan where nobody counted. is_settled: whether all records were replaced
-    before it.
+    before it. planned_s: of the whole run.
     """
 
     start_s: float
+    planned_s: float
     t_s: Floats
     held: Floats
     live: Floats
@@ -88,7 +93,8 @@ class Blocks:
     """One figure per block, each shape (n,); covariates (n, p), the first column constant.
 
     span_s: from the middle of the first block to the middle of the last. phi_most: how much of a
-    disturbance may last to the next block. counters: by name.
+    disturbance may last to the next block. fills: (n, k), how caches could have filled, from 0 to
+    1. counters: by name.
     """
 
     start_s: float
@@ -96,6 +102,7 @@ class Blocks:
     phi_most: float
     held: Floats
     covariates: Floats
+    fills: Floats
     counters: Mapping[str, Floats]
     stored_count: float
     live_count: float
@@ -112,10 +119,9 @@ def cut(evidence: Evidence, asked: Asked, until_s: float) -> list[Blocks]:
     counts = _block_counts(window, asked)
     names: tuple[str, ...] | None = None
     ways = []
-    for number in counts:
-        for quantile in (0.5, FLOOR):
-            blocks, names = _blocks(window, number, quantile, names)
-            ways.append(blocks)
+    for number, quantile in [*product(counts, (0.5, FLOOR)), *LONG]:
+        blocks, names = _blocks(window, min(number, counts[0]), quantile, names)
+        ways.append(blocks)
     return ways
 
 
@@ -157,6 +163,7 @@ def _window(evidence: Evidence, asked: Asked, until_s: float) -> Window:
     }
     return Window(
         start_s=start_s,
+        planned_s=max(evidence.planned_s, until_s),
         t_s=t_s[inside],
         held=held[is_usable][inside],
         live=live[is_usable][inside],
@@ -243,12 +250,14 @@ def _blocks(
     names = _chosen(held, candidates, phi_most) if names is None else names
     steady = [name for name in names if not _varies(candidates[name])]
     kept = [candidates[name] / candidates[name].mean() for name in names if name not in steady]
+    span_s = float(edges[-1] - edges[0]) * (1 - 1 / number)
     blocks = Blocks(
         start_s=window.start_s,
-        span_s=float(edges[-1] - edges[0]) * (1 - 1 / number),
+        span_s=span_s,
         phi_most=phi_most,
         held=held,
         covariates=np.column_stack([np.ones(number), *kept]),
+        fills=_fills(number, np.array(PLANNED_FILLS) * window.planned_s / span_s),
         counters=counters,
         stored_count=window.stored_count,
         live_count=float(np.median(window.live)),
@@ -259,9 +268,9 @@ def _blocks(
 
 def _quantiles(values: Floats, at: np.ndarray, quantile: float) -> Floats:
     """Per block. The floor is a rank, not interpolated: at least the third lowest of many."""
+    parts = [np.sort(values[i:j]) for i, j in pairwise(at)]
     if quantile == 0.5:
-        return np.array([np.median(values[i:j]) for i, j in pairwise(at)])
-    parts = (np.sort(values[i:j]) for i, j in pairwise(at))
+        return np.array([(part[(part.size - 1) // 2] + part[part.size // 2]) / 2 for part in parts])
     return np.array([part[int(quantile * part.size)] for part in parts])
 
 
@@ -284,34 +293,52 @@ def _candidates(
     done = counters.get("operations_total")
     if done is not None and not np.isnan(done).any():
         found["rate"] = np.gradient(done)
-    share = np.linspace(0.0, 1.0, found["live"].size)
-    return found | {f"fill {tau:g}": 1 - np.exp(-share / tau) for tau in FILLS}
+    fills = _fills(found["live"].size, np.array(FILLS)).T
+    return found | {f"fill {tau:g}": fill for tau, fill in zip(FILLS, fills, strict=True)}
+
+
+def _fills(number: int, windows: Floats) -> Floats:
+    """Caches that are nearly full after so many windows, from 0 to 1: shape (number, windows)."""
+    share = np.linspace(0.0, 1.0, number)[:, None]
+    fills: Floats = np.expm1(-share / windows) / np.expm1(-1 / windows)
+    return fills
 
 
 def _chosen(held: Floats, candidates: Mapping[str, Floats], phi_most: float) -> tuple[str, ...]:
-    """Live records where they vary; others where they explain more than they cost."""
+    """Records, live and dead, where they vary; others where they explain more than they cost."""
 
-    def cost(names: list[str]) -> float:
-        """Information criterion of those covariates beside a trend."""
-        trend = np.linspace(0.0, 1.0, held.size)
-        chosen = [candidates[name] / candidates[name].mean() for name in names]
-        columns = np.column_stack([np.ones(held.size), *chosen, trend])
-        return information(held, columns, phi_most)
+    def beside(names: list[str], rise: Floats) -> Floats:
+        """Those covariates beside a rise, which may have no column."""
+        chosen = (candidates[name] / candidates[name].mean() for name in names)
+        return np.column_stack([np.ones(held.size), rise, *chosen])
 
+    def cost(names: list[str], rise: Floats) -> float:
+        return information(held, beside(names, rise), phi_most)
+
+    trend, none = np.linspace(0.0, 1.0, held.size), np.empty((held.size, 0))
     names = ["live"] if _varies(candidates["live"]) else []
-    before = cost(names)
-    for name in ("most", "dead", "rate"):
+    # What is deleted and still held, or kept by an allocator, may rise as evenly as a leak does.
+    for name, rises in (("dead", ()), ("most", (trend, none)), ("rate", (trend,))):
         values = candidates.get(name)
         if values is None or not _varies(values):
             continue
         if any(_is_collinear(values, candidates[known]) for known in names):
             continue
-        after = cost([*names, name])
-        if after < before:
-            names, before = [*names, name], after
-    costs = {f"fill {t:g}": cost([*names, f"fill {t:g}"]) for t in FILLS}
-    fill = min(costs, key=costs.__getitem__)
-    return (*names, fill) if costs[fill] < before - FILL_COST else tuple(names)
+        more = [*names, name]
+        if not rises or any(cost(more, rise) < cost(names, rise) for rise in rises):
+            names = more
+    fills = [f"fill {tau:g}" for tau in FILLS]
+    # A cache only takes: one that gives would be a leak that begins late.
+    fills = [one for one in fills if _share(held, beside([*names, one], trend)) > 0]
+    costs = {one: cost([*names, one], trend) for one in fills}
+    fill = min(costs, key=costs.__getitem__, default="")
+    is_better = fill and costs[fill] < cost(names, trend) - FILL_COST
+    return (*names, fill) if is_better else tuple(names)
+
+
+def _share(held: Floats, columns: Floats) -> float:
+    """The last column's in a least-squares fit."""
+    return float(np.linalg.lstsq(columns, held, rcond=None)[0][-1])
 
 
 def _varies(values: Floats) -> bool:

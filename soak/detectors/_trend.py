@@ -12,7 +12,9 @@ units and of what the covariates explain, the marginal likelihood for one phi is
 and the evidence is E = (mean of m1 over phi, shapes and scales t) / (maximum of m0 over phi): the
 mean of E over data without trend is at most one whatever phi is, at every moment one may look
 (universal inference: Wasserman, Ramdas, Balakrishnan 2020, section 2; invariant priors: Berger,
-Pericchi, Varshavsky 1998). E = 100 is strong evidence, not a probability.
+Pericchi, Varshavsky 1998). What else may rise and is no trend, a cache that fills, has a shape
+as well: the mean of its m1 over t takes the place of m0 where it is larger. E = 100 is strong
+evidence, not a probability.
 """
 
 import math
@@ -64,20 +66,32 @@ class Trend:
 
 
 def find_trend(
-    y: Floats, covariates: Floats, shapes: Floats, steepness: Floats, phi_most: float = 1.0
+    y: Floats,
+    covariates: Floats,
+    shapes: Floats,
+    steepness: Floats,
+    phi_most: float = 1.0,
+    harmless: Floats | None = None,
 ) -> Trend:
     """The evidence that y rises along one of the shapes beyond what the covariates explain.
 
     y: shape (n,), equally spaced, n > p + 2, no nan. covariates: (n, p), first column constant,
     full rank. shapes: (n, k), each from 0 to 1. steepness: (k,), their slope where they rise.
-    phi_most: how much of a disturbance may last to the next block.
+    phi_most: how much of a disturbance may last to the next block. harmless: (n, l), shapes of a
+    rise that is no trend.
     """
     scale = float(y.std()) or 1.0
     white = _Whitened.of(y / scale, covariates, shapes, PHIS * phi_most)
     freedom = y.size - covariates.shape[1]
     log_m0 = white.log_volume - freedom / 2 * np.log(white.residual)
     log_m1, mean, error = _alternatives(white, log_m0, freedom)
-    log_evidence = log_mean(log_m1) - float(log_m0.max())
+    log_null = float(log_m0.max())
+    if harmless is not None:
+        other = _Whitened.of(y / scale, covariates, harmless, PHIS * phi_most)
+        log_other = _alternatives(other, log_m0, freedom)[0]
+        over_scales = np.logaddexp.reduce(log_other, axis=2) - math.log(SCALES.size)
+        log_null = max(log_null, float(over_scales.max()))
+    log_evidence = log_mean(log_m1) - log_null
     weight = np.exp(log_m1 - log_m1.max())
     weight /= weight.sum()
     speeds = mean * steepness[:, None]

@@ -138,3 +138,15 @@ def test_the_criterion_prefers_a_covariate_that_explains_and_refuses_one_that_do
 
     assert information(y, np.column_stack([np.ones(N), useful])) < level
     assert information(y, np.column_stack([np.ones(N), useless])) > level
+
+
+def test_a_harmless_shape_that_fits_better_leaves_no_evidence():
+    rng = np.random.default_rng(8)
+    bent = np.expm1(-SHARE) / np.expm1(-1)
+    fills = bent[:, None]
+
+    cache, leak = 40 * bent + noise(rng, 0.0), 40 * SHARE + noise(rng, 0.0)
+
+    assert find_trend(cache, ONLY_LEVEL, SHAPES, STEEPNESS).evidence > 10
+    assert find_trend(cache, ONLY_LEVEL, SHAPES, STEEPNESS, harmless=fills).evidence < 1
+    assert find_trend(leak, ONLY_LEVEL, SHAPES, STEEPNESS, harmless=fills).evidence > 10
