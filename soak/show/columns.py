@@ -77,6 +77,18 @@ TARGET = (
     ),
     ("read_bytes", "soak_target_read_bytes_total", "counter", "Bytes read from storage."),
     ("written_bytes", "soak_target_written_bytes_total", "counter", "Bytes sent to storage."),
+    (
+        "tcp_sent_bytes",
+        "soak_target_tcp_sent_bytes_total",
+        "counter",
+        "Bytes that the target's TCP connections carried out, at least.",
+    ),
+    (
+        "tcp_received_bytes",
+        "soak_target_tcp_received_bytes_total",
+        "counter",
+        "Bytes that the target's TCP connections carried in, at least.",
+    ),
 )
 TESTER = (
     ("tester_resident_bytes", "soak_tester_resident_bytes", "gauge", "The tester's own memory."),
@@ -152,6 +164,24 @@ HOST = (
         "soak_host_clock_step_seconds",
         "gauge",
         "How far wall time moved against monotonic time since the last sample.",
+    ),
+    (
+        "host_loopback_bytes",
+        "soak_host_loopback_bytes_total",
+        "counter",
+        "Bytes over loopback in this name space, by everybody.",
+    ),
+    (
+        "host_sent_bytes",
+        "soak_host_sent_bytes_total",
+        "counter",
+        "Bytes out of this name space's other devices, by everybody.",
+    ),
+    (
+        "host_received_bytes",
+        "soak_host_received_bytes_total",
+        "counter",
+        "Bytes into this name space's other devices, by everybody.",
     ),
 )
 RESOURCES = (*TARGET, *TESTER, *HOST)
