@@ -76,7 +76,7 @@ def test_it_is_over_within_a_minute_and_all_that_it_checks_can_be_decided(file: 
         (["storage/read", "latency"], {"storage/read", "latency/mixed"}),
         ([], {benchmark.name for benchmark in ALL}),
     ],
-    ids=str,
+    ids=["category", "both", "all"],
 )
 def test_what_is_asked_for_is_chosen(asked: list[str], expected: set[str]):
     assert expected == {benchmark.name for benchmark in chosen(asked)}
