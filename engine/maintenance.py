@@ -305,6 +305,7 @@ class Maintenance:
             while given:
                 with self._hold:
                     given = bool(step())
+                self._has_freed |= given
                 self._pause()
         with self._hold:
             self._live.drop_overwritten()
