@@ -146,8 +146,8 @@ class Engine:
             record_id = intake.checked_id(record_id)
             now_s = self._clock.now_s()
             with self._live.lock:
-                where = self._live.where(record_id)
-                if where is None or self._live.has_expired(where, now_s):
+                where = self._live.readable(record_id, now_s)
+                if where is None:
                     return None
                 self._live.touch(record_id, now_s)
             with self._pulse:
@@ -163,8 +163,8 @@ class Engine:
             record_id = intake.checked_id(record_id)
             now_s = self._clock.now_s()
             with self._live.lock:
-                where = self._live.where(record_id)
-                if where is None or self._live.has_expired(where, now_s):
+                where = self._live.readable(record_id, now_s)
+                if where is None:
                     return None
                 found = self._live.text_in_memory(record_id)
                 if found is not None:

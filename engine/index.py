@@ -1,8 +1,8 @@
 """In which row does a record lie? From its id, in shards small enough to be rebuilt in a step.
 
 A dictionary never shrinks, and one whose entries come and go doubles: the places of removed ones
-count until all are moved. One of a million entries also stops everybody for 40 ms each time that it
-grows. A shard of them takes 0.1 ms, and is rebuilt when it holds more than it needs.
+count until all are moved. One of a million entries also stops everybody for 20 ms each time that it
+grows; a shard of them takes a part of that, and is rebuilt when it holds more than it needs.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ _SHARDS = 251
 # from here: at least a sixth as many entries as it has must be added first.
 _ENTRY_BYTES_MOST = 64
 _EMPTY_BYTES = 512
-# 0.1 ms.
+# Readers wait for as many.
 _STEP_ENTRIES = 4_096
 # The interpreter's whole numbers: the id and the row.
 _NUMBERS_BYTES = 64

@@ -143,12 +143,10 @@ class Live:
         columns.tags[rows] = np.array(extras, dtype=np.uint64)
         columns.created[rows] = columns.accessed[rows] = np.array(created)
         columns.agent[rows] = np.array(agents, dtype=np.uint32)
-        columns.segment[rows] = places.segment
-        columns.offset[rows] = places.offsets
+        columns.segment[rows], columns.offset[rows] = places.segment, places.offsets
         columns.length[rows] = np.array(list(map(len, bodies))) + OVERHEAD_BYTES
-        columns.accesses[rows] = 0
         columns.importance[rows] = importances
-        columns.kept_length[rows] = 0
+        columns.accesses[rows] = columns.kept_length[rows] = 0
         columns.tier[rows] = Tier.SHORT
         columns.pinned[rows] = (np.array(flags) & PINNED) != 0
 
@@ -278,10 +276,12 @@ class Live:
             single.accesses[row] += 1
             single.accessed[row] = max(now_s, single.accessed[row])
 
-    def has_expired(self, where: Where, now_s: float) -> bool:
-        """Past its time, though maintenance has not come by yet."""
-        ttl_s = self.options.ttl_s
-        return ttl_s is not None and not where.pinned and where.created_s < now_s - ttl_s
+    def readable(self, record_id: int, now_s: float) -> Where | None:
+        """(lock) None also when it is past its time, though maintenance has not come by yet."""
+        where, ttl_s = self.where(record_id), self.options.ttl_s
+        if where is None or ttl_s is None or where.pinned or where.created_s >= now_s - ttl_s:
+            return where
+        return None
 
     def last_access_s(self, record_id: int) -> float:
         """(lock) Engine time; infinitely long ago for a record that is gone."""

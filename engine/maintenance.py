@@ -3,8 +3,9 @@
 One background thread, or the caller through `run(explicit=True)`: expire, evict to the watermark,
 consolidate, demote, compact, checkpoint sealed segments, give pages back, probe recall. Another one
 syncs, in the interval mode, whatever the first is at. Every run of a kind that changed something is
-an event. Steps are of at most 64 records (of 128 while writers
-wait for room, of 256 tombstones) with a pause between, so that readers never wait longer than one.
+an event. Steps are of at most 64 records (of 128 while writers wait for room, of 256 tombstones)
+with a pause between, so that readers wait for one step, or for a look at one column of all rows
+where the ring has overwritten records or a share of a tier is moved.
 """
 
 import threading
