@@ -14,6 +14,7 @@ MAINTENANCE_KINDS = (
     "evict",
     "expire",
     "explicit",
+    "recover",
 )
 MAINTENANCE_SOURCES = ("declared", "detected")
 
