@@ -171,42 +171,45 @@ def _scaling(documents: Sequence[Section]) -> Html:
     return together(parts)
 
 
+def _explained(
+    head: Sequence[str], rows: Sequence[Sequence[object]], text_columns: Sequence[int], said: str
+) -> Html:
+    """A table and what there is to say of it; nothing where it has no row."""
+    if not rows:
+        return Html("")
+    return together((table(head, rows, text_columns=text_columns), element("p", said)))
+
+
 def _resource_use(documents: Sequence[Section]) -> Html:
     """What a set rate takes; its course is drawn below."""
     rows = resource_use.resource_rows(documents)
-    if not rows:
-        return Html("")
     said = (
         "TCP is what the target's open connections carried, at least; the loopback's bytes are of "
         "all who use it. A dash is unknown, not nothing."
     )
-    return together((table(resource_use.HEAD, rows, text_columns=(0,)), element("p", said)))
+    return _explained(resource_use.HEAD, rows, (0,), said)
 
 
 def _searches(documents: Sequence[Section]) -> Html:
     """Searches beside their counterparts: by tier, exact, cold."""
     rows = retrieval.retrieval_rows(in_order(documents))
-    if not rows:
-        return Html("")
     said = (
         "Times are from issue to answer, since some are asked at a rate and others one after "
         "another. What is read from the disk is the process's own count, over all it did."
     )
-    return together((table(retrieval.HEAD, rows, text_columns=(0, 1, 2)), element("p", said)))
+    return _explained(retrieval.HEAD, rows, (0, 1, 2), said)
 
 
 def _tiers(documents: Sequence[Section]) -> Html:
     """What a record takes in each tier beside full precision, and what became of it."""
     rows = tiers.tier_rows(in_order(documents))
-    if not rows:
-        return Html("")
     said = (
         "Bytes are of one record. Float32 is what vector and text take at full precision, and of "
         "float32 what the target accounts for; memory is measured from outside, less 40 MB. Errors "
         "are means over what gets returned: length of the difference as a share of the vector's, "
         "and 1 - cosine; texts is the share of those that came back to the letter."
     )
-    return together((table(tiers.HEAD, rows, text_columns=(0, 1)), element("p", said)))
+    return _explained(tiers.HEAD, rows, (0, 1), said)
 
 
 def _transitions(documents: Sequence[Section]) -> Html:
@@ -220,9 +223,7 @@ def _transitions(documents: Sequence[Section]) -> Html:
     )
     return together(
         (
-            together((table(transitions.HEAD, moves, text_columns=(0, 1)), element("p", said)))
-            if moves
-            else "",
+            _explained(transitions.HEAD, moves, (0, 1), said),
             folded("Phase by phase", table(phases.HEAD, rows, text_columns=(0, 1, 2)))
             if rows
             else "",
