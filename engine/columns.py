@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.quantise import sketch_width
 from engine.reserved import Reserved
+from engine.sketch import word_count
 
 Rows = NDArray[np.intp]
 _RING = 16_384
@@ -86,13 +86,15 @@ class Columns:
         self.tier = self._column(np.uint8)
         self.pinned = self._column(np.bool_)
         self.levels = self._column(np.int8, dimensions)
-        self.sketch = self._column(np.uint8, sketch_width(dimensions))
+        self.sketch = self._column(np.uint64, word_count(dimensions), is_by_item=True)
         self.single = Single(self)
         self._ring = np.zeros(_RING, dtype=np.intp)
         self.changes = 0
 
-    def _column(self, dtype: type[np.generic], width: int = 0) -> NDArray[Any]:
-        column = Reserved(self.capacity, width, dtype)
+    def _column(
+        self, dtype: type[np.generic], width: int = 0, *, is_by_item: bool = False
+    ) -> NDArray[Any]:
+        column = Reserved(self.capacity, width, dtype, is_by_item=is_by_item)
         self._reserved.append(column)
         self._columns.append(column.array)
         return column.array

@@ -11,19 +11,14 @@ Scans run without the lock. Rows written meanwhile are looked at again under it,
 come to hold another record is recognised by its LSN.
 """
 
-import os
 from collections import deque
 from dataclasses import dataclass
-from types import ModuleType
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import allocator
+from engine import sketch
 from engine.answers import hit_of
 from engine.errors import CorruptError
 from engine.frame import Payload, decode_payload
@@ -71,27 +66,6 @@ class Filter:
         return self == Filter(alive_since_s=self.alive_since_s)
 
 
-class _Hamming:
-    """faiss, loaded when the first sketch is to be scanned: 16 MB that a small store need not hold.
-
-    One thread: two cores shared with the caller's own threads are not won by oversubscription.
-    """
-
-    def __init__(self) -> None:
-        before_bytes = allocator.private_bytes()
-        import faiss
-
-        faiss.omp_set_num_threads(1)
-        self._faiss: ModuleType = faiss
-        self.held_bytes = max(allocator.private_bytes() - before_bytes, 0)
-
-    def nearest(self, query: NDArray[np.uint8], sketches: NDArray[np.uint8], count: int) -> Rows:
-        """Rows of the `count` sketches nearest to one query of shape (1, width)."""
-        _, rows = self._faiss.knn_hamming(query, sketches, count)
-        found: Rows = rows[0]
-        return found
-
-
 class Search:
     """Scans of one live state. width_factor: how many sketch candidates per root of n; the recall
     probe widens it."""
@@ -105,12 +79,6 @@ class Search:
         self.skipped_corrupt = 0
         self.recall_ratio = 1.0
         self.query_last: NDArray[np.float32] | None = None
-        self._hamming: _Hamming | None = None
-
-    @property
-    def library_bytes(self) -> int:
-        """Private memory that loading the scan's library took."""
-        return self._hamming.held_bytes if self._hamming else 0
 
     def nearest(self, vector: NDArray[np.float32], k: int, wanted: Filter) -> list[Hit]:
         """At most k hits, best first; vector: (d,), finite and checked by the caller."""
@@ -150,14 +118,12 @@ class Search:
         scan is as cheap, and `nearest` takes it.
         """
         n = self._live.columns.n
-        if n >= SKETCH_FROM // 2 and self._hamming is None:
-            self._hamming = _Hamming()
         if self.query_last is None or not _is_worth_it(self.width(n), n):
             self.recall_ratio = 1.0
             return None
         query = quantise(self.query_last[None, :].astype(np.float16))
         exact, _ = self._by_levels(np.arange(n), query, _PROBE_K, whole=n)
-        rows = self._by_sketch(query.sketches, n, self.width(n))
+        rows = self._by_sketch(query, n, self.width(n))
         sketched, _ = self._by_levels(rows, query, _PROBE_K)
         recall = len(np.intersect1d(exact, sketched)) / _PROBE_K
         self._recalls.append(recall)
@@ -183,16 +149,14 @@ class Search:
         width = max(self.width(n), _SKETCHED_PER_KEPT * keep)
         if not _is_worth_it(width, n):
             return self._by_levels(np.arange(n), query, keep, whole=n)
-        return self._by_levels(self._by_sketch(query.sketches, n, width), query, keep)
+        return self._by_levels(self._by_sketch(query, n, width), query, keep)
 
     def width(self, n: int) -> int:
         """Sketch candidates for n records: 3 sqrt(n) kept recall at 1.0 up to a million."""
         return max(_WIDTH_MIN, int(self.width_factor * n**0.5))
 
-    def _by_sketch(self, sketch: NDArray[np.uint8], n: int, width: int) -> Rows:
-        if self._hamming is None:
-            self._hamming = _Hamming()
-        return self._hamming.nearest(sketch, self._live.columns.sketch[:n], min(width, n))
+    def _by_sketch(self, query: Quantised, n: int, width: int) -> Rows:
+        return sketch.nearest(query.sketches[0], self._live.columns.sketch[:n], width)
 
     def _by_levels(
         self, rows: Rows, query: Quantised, keep: int, whole: int = 0

@@ -113,7 +113,6 @@ class Stats:
     def _memory(self) -> dict[str, float]:
         with self._live.lock:
             parts = self._live.accounted_bytes()
-        parts["libraries"] = self._search.library_bytes
         figures: dict[str, float] = {f"accounted_{k}_bytes": v for k, v in parts.items()}
         figures["accounted_bytes"] = sum(parts.values())
         return figures

@@ -35,7 +35,6 @@ MODELS = (
 HOMES = {
     "attr": ("dashboards/",),  # grafanalib's panels are classes of attrs
     "apscheduler": ("soak/watch/jobs.py", "soak/daemon/times.py"),
-    "faiss": ("engine/",),
     "grafanalib": ("dashboards/",),
     "matplotlib": ("soak/report/plots.py", "soak/report/ranges.py"),
     "msgspec": ("engine/",),

@@ -20,7 +20,8 @@ PACKAGES = (
     "psutil",
     "apscheduler",
     "pydantic",
-    "faiss-cpu",
+    "numkong",
+    "zstandard",
 )
 
 # Addresses may hold passwords, and a run directory is passed on: none of SOAK_PUBLISH, and

@@ -24,4 +24,4 @@ def test_packages_that_a_target_needs_are_pinned(name):
     needs = getattr(plugins.load("targets", name), "NEEDS", ())
     pinned = ROOT / "requirements" / "targets" / f"{name}.txt"
 
-    assert pinned.is_file() or not needs or needs == ("faiss",)  # faiss comes with the tester
+    assert pinned.is_file() or not needs
