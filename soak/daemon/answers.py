@@ -4,6 +4,7 @@
 /healthz    200 while the loop turns, else 503 and why; /readyz the same
 /           a page for people, with links to
 /runs/SCHEDULE/RUN/report.html
+/live/SCHEDULE/    the page of the run that goes on, with all that its own server has
 """
 
 import re
@@ -13,13 +14,18 @@ from importlib.resources import files
 from soak.daemon.daemon import Daemon
 from soak.daemon.metrics import fetched, merged, schedule_text
 from soak.daemon.page import Shown, page
+from soak.daemon.passing import passed_on
 from soak.rundir import RunDirectory
 from soak.show.exporter import TEXT_TYPE
 from soak.show.pages import COLOURS_PATH, METRICS_PATHS, PLAIN_TYPE, Answer, colours, health
 
 HTML_TYPE = "text/html; charset=utf-8"
 CSS_TYPE = "text/css; charset=utf-8"
-PATHS = ("/", "/metrics", "/healthz", "/readyz", "/runs/SCHEDULE/RUN/report.html")
+PATHS = (
+    *("/", "/metrics", "/healthz", "/readyz"),
+    *("/runs/SCHEDULE/RUN/report.html", "/live/SCHEDULE/"),
+)
+LIVE = re.compile(r"/live/([a-z0-9][a-z0-9_-]*)(/[a-z/.]*)")
 REPORT = re.compile(r"/runs/([a-z0-9][a-z0-9_-]*)/(\d{8}T\d{6}Z-[a-z0-9_-]+)/report\.html")
 # A report has its style and script within; it loads nothing from anywhere.
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -55,7 +61,7 @@ class DaemonAnswers:
             case _ if path in METRICS_PATHS.values():
                 return Answer(type=TEXT_TYPE, body=self._metrics().encode())
             case _:
-                return self._report(path)
+                return self._live(path) or self._report(path)
 
     def _metrics(self) -> str:
         """Of each schedule, and of its run, if one goes on."""
@@ -82,6 +88,16 @@ class DaemonAnswers:
             if soak.name in standings
         ]
         return page(shown, daemon.now_s())
+
+    def _live(self, path: str) -> Answer | None:
+        asked = LIVE.fullmatch(path)
+        standing = self._daemon.standings.get(asked[1]) if asked else None
+        if not asked or not standing:
+            return None
+        url = standing.going.url if standing.going else ""
+        answer = passed_on(url, asked[2]) if url else None
+        text = f"no run of {asked[1]} goes on, or it does not answer\n"
+        return answer or Answer(status=HTTPStatus.NOT_FOUND, body=text.encode())
 
     def _report(self, path: str) -> Answer:
         asked = REPORT.fullmatch(path)

@@ -45,6 +45,9 @@ class Schedule(Strict):
     baseline: Name | None = Field(
         None, description="Must not be worse than this; the first run that passes becomes it."
     )
+    keep: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="So many runs; older ones are deleted when one has ended."
+    )
 
 
 class Config(Strict):
@@ -57,7 +60,8 @@ class Config(Strict):
 class Soak:
     """One schedule, resolved. scenario, target: as metrics name them. baseline: empty for none.
 
-    said: its times, for people. arguments: of `soak run`, without where the run goes.
+    said: its times, for people. arguments: of `soak run`, without where the run goes. keep: so many
+    runs, 0 for all.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Soak:
     said: str
     arguments: tuple[str, ...]
     baseline: str = ""
+    keep: int = 0
 
 
 def read(path: Path) -> tuple[Soak, ...]:
@@ -126,4 +131,5 @@ def _resolved(schedule: Schedule, i: int, source: Source) -> Soak | Problem:
         said=f"cron {schedule.cron}" if schedule.cron else f"every {format_duration(every_s)}",
         arguments=(schedule.scenario, *arguments),
         baseline=schedule.baseline or "",
+        keep=schedule.keep or 0,
     )

@@ -18,6 +18,7 @@ from soak.clock import NS_PER_S, Clock
 from soak.comparison.baselines import Baselines
 from soak.daemon import config, standing
 from soak.daemon.config import Soak
+from soak.daemon.orphans import bury
 from soak.daemon.runs import End, Runs
 from soak.daemon.standing import Going, Outcome, Standing, startable
 from soak.logs import log
@@ -125,6 +126,8 @@ class Daemon:
                 self._begin(soak)
         if not self._is_written:
             self._write()
+        if os.getpid() == 1:
+            bury([pid for runs in self._runs.values() for pid in runs.own()])
 
     def reread(self) -> None:
         """Take the config as it is now; one that is wrong is refused, and the old one holds."""
@@ -202,6 +205,7 @@ class Daemon:
         )
         self._record(name, outcome)
         self._keep_baseline(name, outcome)
+        self._forget_old(name)
 
     def _record(self, name: str, outcome: Outcome) -> None:
         before = self.standings[name]
@@ -228,6 +232,17 @@ class Daemon:
             log().warning("baseline_not_kept", schedule=name, reason=str(error))
             return
         log().info("baseline_kept", schedule=name, baseline=wanted[0], run=outcome.run)
+
+    def _forget_old(self, name: str) -> None:
+        """Baselines are copies, so that no run is needed for them."""
+        for keep in [soak.keep for soak in self.soaks if soak.name == name and soak.keep]:
+            try:
+                forgotten = self.runs(name).forget(keep)
+            except OSError as error:
+                log().warning("runs_not_deleted", schedule=name, reason=str(error))
+                return
+            if forgotten:
+                log().info("runs_deleted", schedule=name, runs=forgotten)
 
     def _stop_runs(self) -> None:
         """Every run is asked to end, and waited for; the next daemon goes on with it."""

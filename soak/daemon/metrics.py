@@ -4,21 +4,18 @@ A run's own figures are asked of its own server when the page is asked for. Seri
 runs cannot meet: they carry the target, and a target has one run at a time.
 """
 
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from urllib.error import URLError
+from http import HTTPStatus
 
 from soak.daemon.config import Soak
+from soak.daemon.passing import passed_on
 from soak.daemon.standing import Standing, due_s
 from soak.show.exporter import families_text
 from soak.show.family import Family, labelled
 from soak.verdict import Status
 
-WITHIN_S = 2.0
 STATES = ("idle", "waiting", "running")
-# Without a proxy: runs are on this machine.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def state_of(soak: Soak, standing: Standing, now_s: float) -> str:
@@ -36,11 +33,8 @@ def schedule_text(soak: Soak, standing: Standing, now_s: float, page: str | None
 
 def fetched(url: str) -> str | None:
     """The metrics of the run whose server is there; None where it does not answer."""
-    try:
-        with _OPENER.open(f"{url}/metrics", timeout=WITHIN_S) as answer:
-            return bytes(answer.read()).decode()
-    except (URLError, OSError, ValueError):
-        return None
+    answer = passed_on(url, "/metrics")
+    return answer.body.decode() if answer and answer.status == HTTPStatus.OK else None
 
 
 def merged(pages: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ def _row(each: Shown, now_s: float) -> tuple[object, ...]:
         element("a", soak.name, href=f"#{soak.name}"),
         f"{soak.scenario} on {soak.target}",
         soak.said,
-        element("a", state, href=standing.going.url) if standing.going else state,
+        element("a", state, href=f"/live/{soak.name}/") if standing.going else state,
         _moment(due_s(soak, standing, now_s)),
         badge(last.status, f"{last.status} ({last.exit_code})") if last else "",
         badge(last.comparison) if last and last.comparison else "",

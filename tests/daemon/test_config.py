@@ -56,7 +56,7 @@ def test_a_schedule_becomes_flags_of_a_run(tmp_path):
         (
             "{name: a, scenario: smoke, evry: 1h}",
             "2: schedules[0].evry: is not a key here; there are: name, scenario, cron, every, "
-            "target, duration, set, baseline; did you mean every?",
+            "target, duration, set, baseline, keep; did you mean every?",
         ),
         (
             "{name: a, scenario: smok, every: 1h}",

@@ -11,8 +11,11 @@ from soak.clock import SystemClock
 from soak.daemon.answers import DaemonAnswers
 from soak.daemon.daemon import Daemon
 from soak.daemon.standing import Going, Standing, read, write
+from soak.show.pages import JSON_TYPE
+from soak.show.web import serve
 from soak.verdict import Mistake
 from tests.runs import write_run
+from tests.snapshots import six_hours
 
 NEVER = "- {name: %s, scenario: smoke, every: 3650d, baseline: kept}\n"
 RUN = "20260301T120000Z-smoke-0a1b2c"
@@ -117,6 +120,21 @@ def test_what_cannot_be_begun_is_on_record(shop: Shop):
     assert "cannot be begun" in last.reason
 
 
+def test_of_the_runs_of_a_schedule_the_newest_are_kept_and_the_baseline(shop: Shop):
+    older = [RUN.replace("20260301", f"2026020{day}") for day in (1, 2, 3)]
+    for name in older:
+        write_run(shop.out / "a" / name, "healthy", length_s=300.0)
+    shop.ended_run(now_going())
+    shop.file.write_text(shop.file.read_text().replace("every: ", "keep: 2, every: "))
+
+    shop.turned()
+
+    assert [older[2], RUN] == sorted(
+        path.parent.name for path in shop.out.glob("a/*/scenario.yaml")
+    )
+    assert [RUN] == [path.name for path in (shop.store / "kept").iterdir()]
+
+
 def test_a_config_is_reread_and_a_wrong_one_is_refused_in_one_line(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ):
@@ -147,6 +165,26 @@ def test_two_daemons_do_not_share_a_folder(shop: Shop):
         shop.opened()
     first.close()
     shop.opened().close()
+
+
+def test_the_page_of_a_run_that_goes_on_is_passed_on_from_its_own_server(shop: Shop):
+    own = serve("127.0.0.1:0", six_hours, lambda: 0.0)
+    going = replace(GOING, run=RUN, url=own.url)
+    write(shop.out, {"a": replace(now_going(), going=going)})
+    daemon = shop.opened()
+    answers = DaemonAnswers(daemon)
+
+    def at(path: str) -> tuple[int, str, bytes]:
+        answer, body = answers.get(path, compressed=False)
+        return int(answer.status), answer.type, body
+
+    assert b'href="/live/a/"' in at("/")[2]
+    assert at("/live/a/")[2].startswith(b"<!doctype html>")
+    assert (200, JSON_TYPE) == at("/live/a/api/run")[:2]
+    assert 404 == at("/live/a/nothing")[0] == at("/live/b/")[0] == at("/live/a/../b")[0]
+    own.close()
+    assert (404, b"no run of a goes on, or it does not answer\n") == at("/live/a/")[::2]
+    daemon.close()
 
 
 def test_a_report_is_shown_and_nothing_beside_it(shop: Shop):
