@@ -49,6 +49,11 @@ endurance: setup
 crash-resume: setup
 	nice .venv/bin/python -m tests.endtoend.killed --kills 100 --seed 1 $(ARGS)
 
+## crash-day: 24 hours of steady at sixty times the speed, killed twenty times, beside one undisturbed
+.PHONY: crash-day
+crash-day: setup
+	nice .venv/bin/python -m tests.endtoend.killed_day --kills 20 --seed 1 $(ARGS)
+
 ## bench: what the tester costs, beside its peers in the same run (ARGS="--quick")
 .PHONY: bench
 bench: setup build/bench/.ready

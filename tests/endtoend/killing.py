@@ -1,19 +1,11 @@
-"""Does a run that is killed again and again come to the end of an undisturbed one?
+"""How is a run killed again and again, resumed each time, and compared with its schedule?"""
 
-`python -m tests.endtoend.killed --kills 100 --seed 1` kills controller, worker or both at random
-moments of an accelerated run, resumes it, and compares: every operation of the schedule was
-answered once or was in flight at a kill, and no answer is wrong. Prints a line per kill.
-"""
-
-import argparse
 import json
 import os
 import signal
 import subprocess
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +21,7 @@ from tests.endtoend.conftest import ROOT, SOAK, environment, only_run
 
 SCALE = 5
 CODES = {"controller": -9, "worker": 14, "both": -9, "term": 143}
+POLL_S = 0.02
 POLLS = 6_000
 SCENARIO = """\
 name: killed
@@ -61,14 +54,50 @@ class Kill:
     after: int
 
 
-class Running:
-    """A soak that goes, `command` being run or resume."""
+class Told:
+    """What the workers of the run below a folder told so far; only what is new is read.
 
-    def __init__(self, *command: str) -> None:
+    pid: of the last one, 0 before any; figures: how often it told some.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._read_bytes = 0
+        self.pid = self.figures = 0
+
+    @property
+    def has_checkpoint(self) -> bool:
+        return any(self._out.glob("*/checkpoint.bin"))
+
+    def look(self) -> None:
+        logs = list(self._out.glob("*/worker.jsonl")) if self._out.exists() else []
+        if not logs:
+            return
+        if logs[0].stat().st_size < self._read_bytes:
+            # A run that goes on cuts what came after its last checkpoint.
+            self._read_bytes = self.figures = 0
+        with logs[0].open("rb") as file:
+            file.seek(self._read_bytes)
+            for line in file:
+                if line.endswith(b"\n"):
+                    self._read_bytes += len(line)
+                    self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        if b'"kind": "hello"' in line[:80]:
+            self.pid, self.figures = int(json.loads(line)["pid"]), 0
+        self.figures += b'"kind": "stats"' in line[:80]
+
+
+class Running:
+    """A soak that goes, `command` being run or resume, `scale` times faster than real time."""
+
+    def __init__(self, *command: str, scale: float = SCALE) -> None:
+        self._scale = scale
         self._process = subprocess.Popen(
             [SOAK, *command, "--plain"],
             cwd=ROOT,
-            env={**environment(), "SOAK_TIME_SCALE": str(SCALE)},
+            env={**environment(), "SOAK_TIME_SCALE": f"{scale:g}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -78,23 +107,24 @@ class Running:
     def pid(self) -> int:
         return self._process.pid
 
-    def has_told(self, out: Path, workers: int, figures: int) -> bool:
-        """Until its own worker, after so many others, told that many; False when it ended before.
+    def has_told(self, told: Told, figures: int) -> bool:
+        """Until its own worker told that many; False when it ended before.
 
         figures: 0 does not even wait for the worker.
         """
-        for _ in range(POLLS):
+        before = told.pid
+        for _ in range(POLLS + int(2 * figures / self._scale / POLL_S)):
             if self._process.poll() is not None:
                 return False
-            ready_count, told_count = ready_and_figures(out)
-            is_time = not figures or (ready_count > workers and told_count >= figures)
+            told.look()
+            is_time = not figures or (told.pid != before and told.figures >= figures)
             # Before its load began there is nothing to go on with.
-            if is_time and any(out.glob("*/checkpoint.bin")):
+            if is_time and told.has_checkpoint:
                 return True
-            sleep_s(0.02)
+            sleep_s(POLL_S)
         raise AssertionError("waited in vain")
 
-    def kill(self, out: Path, who: str) -> None:
+    def kill(self, told: Told, who: str) -> None:
         """both: the worker, too, if there is one yet."""
         if who == "term":
             self._process.terminate()
@@ -102,47 +132,34 @@ class Running:
             self._process.kill()
         if who in ("worker", "both"):
             with suppress(ProcessLookupError):
-                os.kill(worker_pid(out), signal.SIGKILL)
+                os.kill(told.pid, signal.SIGKILL)
 
-    def end(self) -> tuple[int, str]:
+    def end(self, within_s: float = 300.0) -> tuple[int, str]:
         """Its exit code and its words, when it is over."""
-        stdout, stderr = self._process.communicate(timeout=300)
+        stdout, stderr = self._process.communicate(timeout=within_s)
         return self._process.returncode, stdout + stderr
 
 
-def told(out: Path) -> Iterator[bytes]:
-    logs = list(out.glob("*/worker.jsonl")) if out.exists() else []
-    return iter(logs[0].read_bytes().splitlines() if logs else [])
-
-
-def ready_and_figures(out: Path) -> tuple[int, int]:
-    """How many workers were ready, and how often the last one told figures since."""
-    ready_count = told_count = 0
-    for line in told(out):
-        if b'"kind": "ready"' in line[:80]:
-            ready_count, told_count = ready_count + 1, 0
-        told_count += b'"kind": "stats"' in line[:80]
-    return ready_count, told_count
-
-
-def worker_pid(out: Path) -> int:
-    hellos = [line for line in told(out) if b'"kind": "hello"' in line]
-    return int(json.loads(hellos[-1])["pid"])
-
-
 def killed_run(
-    scenario: Path, out: Path, kills: Iterable[Kill]
+    command: Sequence[str],
+    out: Path,
+    kills: Iterable[Kill],
+    scale: float = SCALE,
+    within_s: float = 300.0,
 ) -> Iterator[tuple[Kill | None, int, str]]:
-    """Every kill that came in time with its exit code and words; at last the end, without one."""
-    running, workers = Running("run", str(scenario), "--out", str(out)), 0
+    """Every kill that came in time with its exit code and words; at last the end, without one.
+
+    within_s: what the last part may take.
+    """
+    told = Told(out)
+    running = Running(*command, "--out", str(out), scale=scale)
     for kill in kills:
-        if not running.has_told(out, workers, kill.after):
+        if not running.has_told(told, kill.after):
             break
-        workers = ready_and_figures(out)[0]
-        running.kill(out, kill.who)
+        running.kill(told, kill.who)
         yield kill, *running.end()
-        running = Running("resume", str(only_run(out)))
-    yield None, *running.end()
+        running = Running("resume", str(only_run(out)), scale=scale)
+    yield None, *running.end(within_s)
 
 
 def scheduled(scenario: Path) -> Counter[str]:
@@ -180,47 +197,3 @@ def write_scenario(
         )
     )
     return path
-
-
-def drawn_kill(rng: np.random.Generator) -> Kill:
-    after = int(rng.integers(0, 7))
-    whom = list(CODES) if after else ["controller", "both"]
-    return Kill(who=str(rng.choice(whom)), after=after)
-
-
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--kills", type=int, default=100)
-    arguments.add_argument("--seed", type=int, default=1)
-    asked = arguments.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    kills = [drawn_kill(rng) for _ in range(asked.kills)]
-    with tempfile.TemporaryDirectory() as below:
-        path = Path(below) / "killed.yaml"
-        scenario = write_scenario(path, seed=asked.seed, seconds=12.0 * asked.kills)
-        out = Path(below) / "runs"
-        wrong, happened = 0, 0
-        for kill, code, words in killed_run(scenario, out, kills):
-            if kill is None:
-                sys.stdout.write(f"the end: exit code {code}\n{words}")
-                continue
-            happened += 1
-            sys.stdout.write(f"{happened:4} {kill.who:10} after {kill.after}: {code}\n")
-            sys.stdout.flush()
-            if code != CODES[kill.who]:
-                wrong += 1
-                sys.stdout.write(words)
-        report = report_of(out)
-        lost = missing(scenario, report)
-        violations = sum(report["oracle"]["violations"].values())
-        total = scheduled(scenario).total()
-        sys.stdout.write(
-            f"seed {asked.seed}: {happened} kills; {total} operations, {lost} without a result, "
-            f"{in_doubt(report)} in doubt; {violations} wrong answers; "
-            f"verdict {report['verdict']}\n"
-        )
-    return int(bool(wrong or violations or lost != in_doubt(report) or happened < asked.kills))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,11 +9,13 @@ import pytest
 from soak.clock import sleep_s
 from soak.load.ring import Ring
 from tests.endtoend.conftest import only_run
-from tests.endtoend.killed import (
+from tests.endtoend.killing import (
     CODES,
+    POLL_S,
     POLLS,
     Kill,
     Running,
+    Told,
     in_doubt,
     killed_run,
     missing,
@@ -33,7 +35,7 @@ def test_every_operation_is_answered_once_or_in_doubt_and_no_answer_is_wrong(
     scenario = write_scenario(tmp_path / "killed.yaml", seed=7, seconds=24)
     out = tmp_path / "runs"
 
-    courses = list(killed_run(scenario, out, kills))
+    courses = list(killed_run(["run", str(scenario)], out, kills))
 
     report = report_of(out)
     assert [CODES[kill.who] for kill in kills] == [code for kill, code, _ in courses if kill]
@@ -67,7 +69,7 @@ def lost_lines(out: Path, least: int) -> int:
         ring.close()
         if found >= least:
             return found
-        sleep_s(0.02)
+        sleep_s(POLL_S)
     raise AssertionError("waited in vain")
 
 
@@ -76,10 +78,11 @@ def test_a_run_that_lost_lines_goes_on_and_its_certificate_says_so(tmp_path: Pat
     scenario = write_scenario(tmp_path / "lossy.yaml", seed=11, seconds=12)
     out = tmp_path / "runs"
     running = Running("run", str(scenario), "--out", str(out))
-    assert running.has_told(out, 0, 2)
+    told = Told(out)
+    assert running.has_told(told, 2)
     fill_disk(running)
     lost = lost_lines(out, 10)
-    running.kill(out, "term")
+    running.kill(told, "term")
     stopped, words = running.end()
     assert 143 == stopped, words
     # The last checkpoint that found room is from before the first loss.

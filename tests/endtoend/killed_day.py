@@ -1,0 +1,127 @@
+"""Does a day that is killed twenty times end as one that nobody disturbed?
+
+`python -m tests.endtoend.killed_day --kills 20 --seed 1`: 24 hours of `steady` at 8/s and sixty
+times the speed, and beside it the same with controller, worker or both killed at random moments
+and resumed; 26 minutes. Prints kills, counts, latencies and checks of both; 0 where they agree.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from tests.endtoend.conftest import ROOT
+from tests.endtoend.killing import (
+    CODES,
+    Kill,
+    Running,
+    in_doubt,
+    killed_run,
+    missing,
+    report_of,
+)
+
+RATE_PER_S = 8
+# Two processes on two cores: medians of so many operations are alike, tails are the machine's.
+MEDIAN_RATIO = 1.25
+
+
+def day(path: Path, *, seed: int, hours: float, scale: float) -> Path:
+    """The shipped scenario. Its latencies are told in run time, which is `scale` times the real."""
+    tree = yaml.safe_load((ROOT / "configs" / "steady.yaml").read_text())
+    tree |= {"name": "day", "seed": seed, "rate": f"{RATE_PER_S}/s", "listen": None}
+    tree["target"]["timeout"] = f"{10 * scale:g}s"
+    warm, steady = tree["phases"]
+    warm["duration"], steady["duration"] = f"{hours * 3:g}m", f"{hours * 57:g}m"
+    for check in tree["checks"]:
+        if check["name"].endswith("-p99"):
+            check["params"]["max"] = f"{50 * scale:g}ms"
+        if check["name"] == "throughput":
+            check["params"]["min"] = f"{RATE_PER_S / 2:g}/s"
+    path.write_text(yaml.safe_dump(tree, sort_keys=False))
+    return path
+
+
+def drawn_kills(rng: np.random.Generator, count: int, length_s: float) -> Iterator[Kill]:
+    """Spread over the run, so that the last comes before its end."""
+    for _ in range(count):
+        yield Kill(
+            who=str(rng.choice(list(CODES))), after=int(rng.uniform(1, 1.8 * length_s / count))
+        )
+
+
+def rows(reports: list[dict[str, Any]]) -> Iterator[tuple[str, str, str, bool]]:
+    """What is compared, of the undisturbed and of the killed, and whether that agrees."""
+    quiet, killed = reports
+    of_killed = {check["name"]: check["status"] for check in killed["checks"]}
+    for check in quiet["checks"]:
+        one, other = check["status"], of_killed[check["name"]]
+        yield f"check {check['name']}", one, other, one == other
+    one, other = (report["verdict"]["status"] for report in reports)
+    yield "verdict", one, other, one == other
+    for name, row in quiet["operations"].items():
+        other_row = killed["operations"][name]
+        p50s = [1e3 * each["service_s"]["p50"] for each in (row, other_row)]
+        is_alike = max(p50s) <= MEDIAN_RATIO * min(p50s)
+        yield f"{name} p50", f"{p50s[0]:.1f} ms", f"{p50s[1]:.1f} ms", is_alike
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--kills", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--hours", type=float, default=24.0)
+    arguments.add_argument("--scale", type=float, default=60.0)
+    asked = arguments.parse_args()
+    length_s = asked.hours * 3_600
+    within_s = 3 * length_s / asked.scale + 300
+    with tempfile.TemporaryDirectory() as below:
+        scenario = day(
+            Path(below) / "day.yaml", seed=asked.seed, hours=asked.hours, scale=asked.scale
+        )
+        outs = [Path(below) / "undisturbed", Path(below) / "killed"]
+        command = ("run", str(scenario))
+        undisturbed = Running(*command, "--out", str(outs[0]), scale=asked.scale)
+        kills = drawn_kills(np.random.default_rng(asked.seed), asked.kills, length_s)
+        happened = wrong = 0
+        for kill, code, words in killed_run(command, outs[1], kills, asked.scale, within_s):
+            if kill is None:
+                sys.stdout.write(f"killed, the end: exit code {code}\n{words}")
+                continue
+            happened += 1
+            wrong += code != CODES[kill.who]
+            said = words if code != CODES[kill.who] else ""
+            sys.stdout.write(f"{happened:3} {kill.who:10} after {kill.after} s: {code}\n{said}")
+            sys.stdout.flush()
+        code, words = undisturbed.end(within_s)
+        sys.stdout.write(f"undisturbed, the end: exit code {code}\n{words}")
+        reports = [report_of(out) for out in outs]
+        losses = [missing(scenario, report) for report in reports]
+    return _told(reports, losses, is_whole=happened == asked.kills and not wrong)
+
+
+def _told(reports: list[dict[str, Any]], losses: list[int], *, is_whole: bool) -> int:
+    """Prints the comparison; 0 where all of it agrees."""
+    sys.stdout.write(f"\n{'':28}{'undisturbed':>14}{'killed':>14}\n")
+    doubts = [in_doubt(report) for report in reports]
+    violations = [sum(report["oracle"]["violations"].values()) for report in reports]
+    for name, values in (
+        ("without a result", losses),
+        ("in doubt", doubts),
+        ("wrong answers", violations),
+    ):
+        sys.stdout.write(f"{name:28}{values[0]:14}{values[1]:14}\n")
+    agreed = losses == doubts and not any(violations) and is_whole
+    for name, one, other, is_alike in rows(reports):
+        sys.stdout.write(f"{name:28}{one:>14}{other:>14}{'' if is_alike else '   differs'}\n")
+        agreed = agreed and is_alike
+    return int(not agreed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
