@@ -42,7 +42,12 @@ test-setup:
 ## endurance: six hours of the tester's life in six minutes; its memory must not grow
 .PHONY: endurance
 endurance: setup
-	.venv/bin/pytest -m soak -s tests/endtoend/test_endurance.py
+	.venv/bin/pytest -m soak -s -k six-hours tests/endtoend/test_endurance.py
+
+## endurance-week: seven days of the tester's life in fifty minutes; its memory must not grow
+.PHONY: endurance-week
+endurance-week: setup
+	nice .venv/bin/pytest -m soak -s -k week tests/endtoend/test_endurance.py
 
 ## crash-resume: kill -9 an accelerated run a hundred times at random, go on each time, and compare
 .PHONY: crash-resume

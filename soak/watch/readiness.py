@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from soak.clock import NS_PER_S, Clock
+from soak.clock import NS_PER_S, TIME_SCALE, Clock
 from soak.rundir import ROOM, RunDirectory, RunDirError
 from soak.scenario import Scenario
 from soak.verdict import ExitCode, Mistake
@@ -36,7 +36,8 @@ def await_ready(
     """
     target = scenario.target.name
     allowed_s = READY_TIMEOUT_S + PRELOADED_S * scenario.population.preload
-    deadline_ns = clock.monotonic_ns() + round(allowed_s * NS_PER_S)
+    # However fast the run lives, a process starts as fast as ever.
+    deadline_ns = clock.monotonic_ns() + round(allowed_s * TIME_SCALE * NS_PER_S)
     while facts.ready is None:
         for line in tail.new_lines():
             facts.fold(line)
