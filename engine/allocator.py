@@ -7,7 +7,6 @@ blocks to the largest ever freed.
 """
 
 import ctypes
-from pathlib import Path
 
 # Names of mallopt(3) in malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -30,12 +29,3 @@ def trim() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def private_bytes() -> int:
-    """What this process holds for itself (RssAnon); 0 where the system does not say."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadInputError
-from engine.sketch import Words, sketch
+from engine.sketch import Words, sketches_of
 
 Floats32 = NDArray[np.float32]
 # Lengths whose squares single precision holds to seven digits.
@@ -74,7 +74,7 @@ def quantise(halves: NDArray[np.float16]) -> Rows:
     along = np.einsum("ij,ij->i", rounded, units)
     lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
     scales = np.divide(lengths, along, out=np.ones_like(along), where=along > 0)
-    return Rows(levels, scales, sketch(levels))
+    return Rows(levels, scales, sketches_of(levels))
 
 
 def cosines(vectors: Floats32, unit: Floats32) -> NDArray[np.float64]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
 _WORD_BITS = 64
-# What is counted at a time stays in the cache, and needs no memory to speak of.
-_STEP_ROWS = 65_536
+# Compared at a time: few steps, since numpy lets other threads run at each, little memory.
+_STEP_BYTES = 2 << 20
 
 
 def word_count(dimensions: int) -> int:
@@ -20,7 +20,7 @@ def word_count(dimensions: int) -> int:
     return -(-dimensions // _WORD_BITS)
 
 
-def sketch(levels: NDArray[np.int8]) -> Words:
+def sketches_of(levels: NDArray[np.int8]) -> Words:
     """(n, d) -> (n, word_count): bit set where the level is not negative, none set beyond d."""
     n, dimensions = levels.shape
     bits = np.packbits(levels >= 0, axis=1)
@@ -33,6 +33,7 @@ def nearest(query: Words, sketches: Words, count: int) -> NDArray[np.intp]:
     """The `count` rows that differ from the query in fewest bits, unordered; ties go to the first.
 
     query: (words,), sketches: (n, words), read word by word; all rows where there are no more.
+    count: at least 1.
     """
     distances = _differing(query, sketches)
     if count >= len(distances):
@@ -44,9 +45,10 @@ def nearest(query: Words, sketches: Words, count: int) -> NDArray[np.intp]:
 
 
 def _differing(query: Words, sketches: Words) -> NDArray[np.uint16]:
-    counts = np.zeros(len(sketches), dtype=np.uint16)
-    for first in range(0, len(sketches), _STEP_ROWS):
-        step = slice(first, first + _STEP_ROWS)
-        for word, column in zip(query, sketches[step].T, strict=True):
-            counts[step] += np.bitwise_count(column ^ word)
+    counts = np.empty(len(sketches), dtype=np.uint16)
+    step_rows = _STEP_BYTES // query.nbytes
+    for first in range(0, len(sketches), step_rows):
+        step = slice(first, first + step_rows)
+        differing = np.bitwise_count(sketches[step].T ^ query[:, None])
+        differing.sum(axis=0, dtype=np.uint16, out=counts[step])
     return counts

@@ -17,7 +17,15 @@ from soak.daemon.page import Shown, page
 from soak.daemon.passing import passed_on
 from soak.rundir import RunDirectory
 from soak.show.exporter import TEXT_TYPE
-from soak.show.pages import COLOURS_PATH, METRICS_PATHS, PLAIN_TYPE, Answer, colours, health
+from soak.show.pages import (
+    COLOURS_PATH,
+    METRICS_PATHS,
+    PLAIN_TYPE,
+    Answer,
+    colours,
+    health,
+    is_known,
+)
 
 HTML_TYPE = "text/html; charset=utf-8"
 CSS_TYPE = "text/css; charset=utf-8"
@@ -92,12 +100,12 @@ class DaemonAnswers:
     def _live(self, path: str) -> Answer | None:
         asked = LIVE.fullmatch(path)
         standing = self._daemon.standings.get(asked[1]) if asked else None
-        if not asked or not standing:
+        if not asked or not standing or not is_known(asked[2]):
             return None
         url = standing.going.url if standing.going else ""
         answer = passed_on(url, asked[2]) if url else None
         text = f"no run of {asked[1]} goes on, or it does not answer\n"
-        return answer or Answer(status=HTTPStatus.NOT_FOUND, body=text.encode())
+        return answer or Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=text.encode())
 
     def _report(self, path: str) -> Answer:
         asked = REPORT.fullmatch(path)

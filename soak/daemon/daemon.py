@@ -19,6 +19,7 @@ from soak.comparison.baselines import Baselines
 from soak.daemon import config, standing
 from soak.daemon.config import Soak
 from soak.daemon.orphans import bury
+from soak.daemon.retention import forget_one
 from soak.daemon.runs import End, Runs
 from soak.daemon.standing import Going, Outcome, Standing, startable
 from soak.logs import log
@@ -64,6 +65,8 @@ class Daemon:
         self._store = store.resolve()
         self._clock = clock
         self._runs: dict[str, Runs] = {}
+        # Schedules that may have more runs than are to be kept.
+        self._crowded: set[str] = set()
         self._held = self._claimed()
         self.standings: Mapping[str, Standing] = standing.read(self._out)
         self._admit()
@@ -126,6 +129,7 @@ class Daemon:
                 self._begin(soak)
         if not self._is_written:
             self._write()
+        self._forget_old()
         if os.getpid() == 1:
             bury([pid for runs in self._runs.values() for pid in runs.own()])
 
@@ -145,6 +149,7 @@ class Daemon:
         names, now_s = {soak.name for soak in self.soaks}, self.now_s()
         kept = {n: each for n, each in self.standings.items() if n in names or each.going}
         self.standings = {name: Standing(since_s=now_s) for name in names - kept.keys()} | kept
+        self._crowded |= names
 
     def _going(self) -> dict[str, Going]:
         return {name: each.going for name, each in self.standings.items() if each.going}
@@ -205,7 +210,7 @@ class Daemon:
         )
         self._record(name, outcome)
         self._keep_baseline(name, outcome)
-        self._forget_old(name)
+        self._crowded.add(name)
 
     def _record(self, name: str, outcome: Outcome) -> None:
         before = self.standings[name]
@@ -233,16 +238,18 @@ class Daemon:
             return
         log().info("baseline_kept", schedule=name, baseline=wanted[0], run=outcome.run)
 
-    def _forget_old(self, name: str) -> None:
-        """Baselines are copies, so that no run is needed for them."""
-        for keep in [soak.keep for soak in self.soaks if soak.name == name and soak.keep]:
-            try:
-                forgotten = self.runs(name).forget(keep)
-            except OSError as error:
-                log().warning("runs_not_deleted", schedule=name, reason=str(error))
-                return
+    def _forget_old(self) -> None:
+        """A run of each schedule at a turn: it may be gigabytes. Baselines are copies."""
+        for soak in self.soaks:
+            if soak.name not in self._crowded:
+                continue
+            last = self.standings[soak.name].last
+            run = last.run if last else ""
+            forgotten = forget_one(self.runs(soak.name).folder, soak.keep, run) if soak.keep else ""
             if forgotten:
-                log().info("runs_deleted", schedule=name, runs=forgotten)
+                log().info("run_deleted", schedule=soak.name, run=forgotten)
+            else:
+                self._crowded.discard(soak.name)
 
     def _stop_runs(self) -> None:
         """Every run is asked to end, and waited for; the next daemon goes on with it."""

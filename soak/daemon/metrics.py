@@ -34,7 +34,9 @@ def schedule_text(soak: Soak, standing: Standing, now_s: float, page: str | None
 def fetched(url: str) -> str | None:
     """The metrics of the run whose server is there; None where it does not answer."""
     answer = passed_on(url, "/metrics")
-    return answer.body.decode() if answer and answer.status == HTTPStatus.OK else None
+    if answer is None or answer.status != HTTPStatus.OK:
+        return None
+    return answer.body.decode(errors="replace")
 
 
 def merged(pages: Iterable[str]) -> str:

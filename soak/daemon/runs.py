@@ -6,7 +6,6 @@ comes after a daemon that was killed knows whether the run goes on without it.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -103,13 +102,6 @@ class Runs:
     def latest(self, count: int = SHOWN) -> list[RunSummary]:
         """The newest runs, the newest first."""
         return runs(self.folder, Wanted(last=count))[::-1]
-
-    def forget(self, keep: int) -> list[str]:
-        """Delete all runs but the newest `keep`; the names of those deleted. Raises OSError."""
-        old = [each.name for each in runs(self.folder)][:-keep]
-        for name in old:
-            shutil.rmtree(self.folder / name)
-        return old
 
     def end(self, run: str) -> End:
         """What became of the run, now that its process is gone. run: its name, where known."""

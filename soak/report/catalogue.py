@@ -133,9 +133,10 @@ def _drop_damaged(path: Path) -> None:
 
 def _stamp(directory: RunDirectory) -> str:
     """What changes when the report does; empty without one."""
-    if not directory.report.exists():
+    try:
+        seen = directory.report.stat()
+    except FileNotFoundError:
         return ""
-    seen = directory.report.stat()
     return f"{seen.st_size} {seen.st_mtime_ns}"
 
 

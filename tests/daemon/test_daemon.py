@@ -127,7 +127,10 @@ def test_of_the_runs_of_a_schedule_the_newest_are_kept_and_the_baseline(shop: Sh
     shop.ended_run(now_going())
     shop.file.write_text(shop.file.read_text().replace("every: ", "keep: 2, every: "))
 
-    shop.turned()
+    daemon = shop.opened()
+    for _ in range(4):
+        daemon.turn()
+    daemon.close()
 
     assert [older[2], RUN] == sorted(
         path.parent.name for path in shop.out.glob("a/*/scenario.yaml")
@@ -183,7 +186,7 @@ def test_the_page_of_a_run_that_goes_on_is_passed_on_from_its_own_server(shop: S
     assert (200, JSON_TYPE) == at("/live/a/api/run")[:2]
     assert 404 == at("/live/a/nothing")[0] == at("/live/b/")[0] == at("/live/a/../b")[0]
     own.close()
-    assert (404, b"no run of a goes on, or it does not answer\n") == at("/live/a/")[::2]
+    assert (503, b"no run of a goes on, or it does not answer\n") == at("/live/a/")[::2]
     daemon.close()
 
 

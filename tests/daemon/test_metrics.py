@@ -1,10 +1,14 @@
 """Does one page have the metrics of all, each series once and each figure right?"""
 
 import re
+import socket
+import threading
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from soak.daemon.metrics import fetched, merged, schedule_text
+from soak.daemon.passing import passed_on
 from soak.daemon.standing import Going, Outcome, Standing
 from soak.show.exporter import Exporter
 from tests.daemon.test_standing import HOUR_S, NOW_S, soak_of
@@ -81,3 +85,32 @@ def test_pages_become_one_with_every_series_below_the_only_head_of_its_metric():
 
 def test_a_run_that_does_not_answer_has_no_page():
     assert None is fetched("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"HTTP/1.0 302 x\r\nLocation: http://127.0.0.1:1/\r\n\r\nthere", (302, b"there")),
+        (b"HTTP/1.0 503 x\r\n\r\nnot yet", (503, b"not yet")),
+        (b"HTTP/1.0 200 x\r\nContent-Length: 50\r\n\r\nhalf", None),
+        (b"HTTP/1.0 599 x\r\n\r\n", None),
+        (b"garbage\r\n", None),
+    ],
+)
+def test_what_a_dying_run_says_is_an_answer_or_none(
+    said: bytes, expected: tuple[int, bytes] | None
+):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reply() -> None:
+            connection = server.accept()[0]
+            with connection:
+                connection.recv(4_096)
+                connection.sendall(said)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        answer = passed_on(f"http://127.0.0.1:{server.getsockname()[1]}", "/api/run")
+        thread.join()
+
+    assert expected == (answer and (answer.status, answer.body))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -94,13 +95,15 @@ class Running:
 
     def __init__(self, *command: str, scale: float = SCALE) -> None:
         self._scale = scale
+        # In a file: a pipe that nobody reads until the end would hold it up when it is full.
+        self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (until `end`)
+        self._before = 0
         self._process = subprocess.Popen(
             [SOAK, *command, "--plain"],
             cwd=ROOT,
             env={**environment(), "SOAK_TIME_SCALE": f"{scale:g}"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=self._words,
+            stderr=subprocess.STDOUT,
         )
 
     @property
@@ -112,12 +115,12 @@ class Running:
 
         figures: 0 does not even wait for the worker.
         """
-        before = told.pid
+        self._before = told.pid
         for _ in range(POLLS + int(2 * figures / self._scale / POLL_S)):
             if self._process.poll() is not None:
                 return False
             told.look()
-            is_time = not figures or (told.pid != before and told.figures >= figures)
+            is_time = not figures or (told.pid != self._before and told.figures >= figures)
             # Before its load began there is nothing to go on with.
             if is_time and told.has_checkpoint:
                 return True
@@ -130,14 +133,16 @@ class Running:
             self._process.terminate()
         if who in ("controller", "both"):
             self._process.kill()
-        if who in ("worker", "both"):
+        if who in ("worker", "both") and told.pid != self._before:
             with suppress(ProcessLookupError):
                 os.kill(told.pid, signal.SIGKILL)
 
     def end(self, within_s: float = 300.0) -> tuple[int, str]:
         """Its exit code and its words, when it is over."""
-        stdout, stderr = self._process.communicate(timeout=within_s)
-        return self._process.returncode, stdout + stderr
+        code = self._process.wait(within_s)
+        with self._words:
+            self._words.seek(0)
+            return code, self._words.read()
 
 
 def killed_run(

@@ -5,7 +5,7 @@ import pytest
 
 from engine.columns import Columns
 from engine.reserved import Reserved
-from engine.sketch import nearest, sketch, word_count
+from engine.sketch import nearest, sketches_of, word_count
 
 
 def drawn(rng: np.random.Generator, n: int, dimensions: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def test_the_nearest_are_those_with_fewest_signs_that_differ(dimensions):
     differing = ((levels >= 0) != (query >= 0)).sum(axis=1)
 
     for count in (1, 7, 299):
-        found = nearest(sketch(query)[0], sketch(levels), count)
+        found = nearest(sketches_of(query)[0], sketches_of(levels), count)
 
         order = np.argsort(differing, kind="stable")
         assert set(order[:count].tolist()) == set(found.tolist())
@@ -27,15 +27,15 @@ def test_the_nearest_are_those_with_fewest_signs_that_differ(dimensions):
 
 def test_more_rows_are_looked_at_than_one_step_counts():
     rng = np.random.default_rng(1)
-    levels = drawn(rng, 70_000, 64)
-    words = sketch(levels)
+    levels = drawn(rng, 300_000, 64)
+    words = sketches_of(levels)
 
-    for wanted in (0, 65_535, 65_536, 69_999):
+    for wanted in (0, 65_535, 65_536, 299_999):
         assert wanted in nearest(words[wanted], words, 5).tolist()
 
 
 def test_all_rows_come_where_there_are_no_more():
-    words = sketch(drawn(np.random.default_rng(2), 5, 64))
+    words = sketches_of(drawn(np.random.default_rng(2), 5, 64))
 
     assert [0, 1, 2, 3, 4] == nearest(words[0], words, 9).tolist()
     assert [] == nearest(words[0], words[:0], 9).tolist()
@@ -44,7 +44,7 @@ def test_all_rows_come_where_there_are_no_more():
 def test_columns_keep_the_sketch_of_each_row_through_removal_and_trimming():
     rng = np.random.default_rng(3)
     columns = Columns(40_000, 384)
-    words = sketch(drawn(rng, 30_000, 384))
+    words = sketches_of(drawn(rng, 30_000, 384))
     columns.sketch[columns.extend(30_000)] = words
 
     columns.remove(0)
