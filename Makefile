@@ -44,7 +44,7 @@ test-setup:
 endurance: setup
 	.venv/bin/pytest -m soak -s -k six-hours tests/endtoend/test_endurance.py
 
-## endurance-week: seven days of the tester's life in fifty minutes; its memory must not grow
+## endurance-week: seven days of the tester's life in 25 minutes; its memory must not grow
 .PHONY: endurance-week
 endurance-week: setup
 	nice .venv/bin/pytest -m soak -s -k week tests/endtoend/test_endurance.py
