@@ -34,7 +34,7 @@ from soak.watch.events import EventLog
 from soak.watch.jobs import every
 from soak.watch.losses import Losses
 from soak.watch.observer import Observer
-from soak.watch.readiness import await_ready
+from soak.watch.readiness import Stopped, await_ready
 from soak.watch.resumption import Stop, absent_s, await_release, forget_end, taken_up
 from soak.watch.status import Status, starting, warm_until_s
 from soak.watch.worker_log import LogTail, WorkerFacts
@@ -86,8 +86,8 @@ class Controller:
     def run(self, stop: StopRequest, show: Show) -> Snapshot:
         """Block until the run is over; show gets a snapshot a second.
 
-        Makes the run directory. Raises RunDirError, NotResumable, and Unavailable when the target
-        cannot start.
+        Makes the run directory. Raises RunDirError, NotResumable, Stopped, and Unavailable when the
+        target cannot start.
         """
         if self._kept is None:
             self._directory.make()
@@ -96,7 +96,7 @@ class Controller:
             raise NotResumable(f"{self._directory.path}: this run is still going on")
         try:
             return self._run(stop, show)
-        except (RunDirError, NotResumable):
+        except (RunDirError, NotResumable, Stopped):
             self._directory.ring_to_be.unlink(missing_ok=True)
             if not self._has_begun:
                 self._directory.discard()
@@ -159,13 +159,13 @@ class Controller:
         settle()
 
     def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
-        def is_stopped() -> bool:
+        def stopped_by() -> int:
             self.beat_ns = self._clock.monotonic_ns()
-            return bool(stop.signal_number)
+            return stop.signal_number
 
         scenario, facts = self._scenario, self._facts
         ready = await_ready(
-            worker, self._directory, scenario, facts, self._tail, self._clock, is_stopped
+            worker, self._directory, scenario, facts, self._tail, self._clock, stopped_by
         )
         log().info("target_ready", target=scenario.target.name, pids=ready["pids"])
         self._environment = with_target(self._environment, ready)

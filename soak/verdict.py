@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 class Mistake(Exception):
     """Something a person can put right. Its message is all that is shown; never a traceback."""
 
-    exit_code = ExitCode.USAGE
+    exit_code: int = ExitCode.USAGE
 
 
 class Concern(StrEnum):

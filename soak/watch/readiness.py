@@ -21,6 +21,14 @@ class Unavailable(Mistake):
     exit_code = ExitCode.TARGET
 
 
+class Stopped(Mistake):
+    """Somebody asked for the end before the load began; a run that was resumed can be again."""
+
+    def __init__(self, target: str, signal_number: int) -> None:
+        super().__init__(f"stopped before target {target} was ready")
+        self.exit_code = 128 + signal_number
+
+
 def await_ready(
     worker: WorkerProcess,
     directory: RunDirectory,
@@ -28,11 +36,11 @@ def await_ready(
     facts: WorkerFacts,
     tail: LogTail,
     clock: Clock,
-    is_stopped: Callable[[], bool],
+    stopped_by: Callable[[], int],
 ) -> Line:
-    """What the worker says when it is ready. Raises Unavailable, and RunDirError without room.
+    """What the worker says when it is ready. Raises Unavailable, Stopped, RunDirError without room.
 
-    is_stopped: asked at every turn, whether somebody wants the run to end.
+    stopped_by: asked at every turn, the signal by which somebody wants the run to end, or 0.
     """
     target = scenario.target.name
     allowed_s = READY_TIMEOUT_S + PRELOADED_S * scenario.population.preload
@@ -49,9 +57,9 @@ def await_ready(
             raise RunDirError(f"{where}: the worker found no room there: {words}; {ROOM}")
         if worker.exit_code() is not None and facts.ready is None:
             raise Unavailable(f"the worker ended before it was ready: {worker.last_words()}")
-        is_asked = is_stopped()
-        if is_asked or clock.monotonic_ns() > deadline_ns:
-            waited = "stopped" if is_asked else f"after {allowed_s:g} s"
-            raise Unavailable(f"target {target} was not ready ({waited})")
+        if signal_number := stopped_by():
+            raise Stopped(target, signal_number)
+        if clock.monotonic_ns() > deadline_ns:
+            raise Unavailable(f"target {target} was not ready (after {allowed_s:g} s)")
         clock.sleep_s(POLL_S)
     return facts.ready

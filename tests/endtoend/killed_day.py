@@ -50,8 +50,9 @@ def day(path: Path, *, seed: int, hours: float, scale: float) -> Path:
 
 
 def drawn_kills(rng: np.random.Generator, count: int, length_s: float) -> Iterator[Kill]:
-    """One in each of so many parts of nine tenths of the run: all of them come before its end."""
-    moments_s = 0.9 * length_s / count * (np.arange(count) + rng.uniform(size=count))
+    """One in each of so many parts of most of the run: all of them come before its end, though a
+    worker on a busy machine tells its figures less often than once a second."""
+    moments_s = 0.75 * length_s / count * (np.arange(count) + rng.uniform(size=count))
     for after_s in np.diff(moments_s, prepend=0.0):
         yield Kill(who=str(rng.choice(list(CODES))), after=max(1, int(after_s)))
 

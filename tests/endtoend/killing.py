@@ -58,13 +58,15 @@ class Kill:
 class Told:
     """What the workers of the run below a folder told so far; only what is new is read.
 
-    pid: of the last one, 0 before any; figures: how often it told some.
+    pids: of all ever seen, also of those whose lines were cut since; pid: of the last one, 0 before
+    any; figures: how often it told some.
     """
 
     def __init__(self, out: Path) -> None:
         self._out = out
         self._read_bytes = 0
         self.pid = self.figures = 0
+        self.pids: set[int] = set()
 
     @property
     def has_checkpoint(self) -> bool:
@@ -87,6 +89,7 @@ class Told:
     def _take(self, line: bytes) -> None:
         if b'"kind": "hello"' in line[:80]:
             self.pid, self.figures = int(json.loads(line)["pid"]), 0
+            self.pids.add(self.pid)
         self.figures += b'"kind": "stats"' in line[:80]
 
 
@@ -97,7 +100,7 @@ class Running:
         self._scale = scale
         # In a file: a pipe that nobody reads until the end would hold it up when it is full.
         self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (until `end`)
-        self._before = 0
+        self._before: frozenset[int] = frozenset()
         self._process = subprocess.Popen(
             [SOAK, *command, "--plain"],
             cwd=ROOT,
@@ -115,12 +118,12 @@ class Running:
 
         figures: 0 does not even wait for the worker.
         """
-        self._before = told.pid
+        self._before = frozenset(told.pids)
         for _ in range(POLLS + int(2 * figures / self._scale / POLL_S)):
             if self._process.poll() is not None:
                 return False
             told.look()
-            is_time = not figures or (told.pid != self._before and told.figures >= figures)
+            is_time = not figures or (told.pid not in self._before and told.figures >= figures)
             # Before its load began there is nothing to go on with.
             if is_time and told.has_checkpoint:
                 return True
@@ -133,7 +136,7 @@ class Running:
             self._process.terminate()
         if who in ("controller", "both"):
             self._process.kill()
-        if who in ("worker", "both") and told.pid != self._before:
+        if who in ("worker", "both") and told.pid not in self._before:
             with suppress(ProcessLookupError):
                 os.kill(told.pid, signal.SIGKILL)
 

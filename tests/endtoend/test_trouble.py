@@ -102,6 +102,21 @@ def test_a_signal_ends_the_run_with_a_report(start: Start, tmp_path: Path, numbe
     assert "interrupted" == json.loads((directory / "report.json").read_text())["state"]
 
 
+def test_a_signal_before_the_target_is_ready_is_no_failure_of_the_target(
+    start: Start, tmp_path: Path
+):
+    preload = ("--set", "population.preload=300000", "--set", "population.keys=300000")
+    process = start(*LONG, *preload, "--set", "target.params.capacity_records=300000")
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    said += process.communicate(timeout=60)[1]
+
+    assert (143, 2) == (process.returncode, said.count("\n")), said
+    assert "soak: stopped before target engine was ready" in said
+    assert not any((tmp_path / "runs").iterdir())
+
+
 def test_the_worker_ends_when_its_controller_is_killed(start: Start, tmp_path: Path):
     process = start(*LONG, "--listen", "127.0.0.1:0")
     wait_until_running(process)
