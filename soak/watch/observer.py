@@ -149,8 +149,12 @@ class Observer:
     ) -> list[Window]:
         """Write the open window's rows, and let the next sample carry its quantiles.
 
-        due_count: operations that were to be issued since the run began.
+        A window in which no time passed stays open: a run that was killed as soon as it went on has
+        operations that began, and not a moment in which they did. due_count: operations that were
+        to be issued since the run began.
         """
+        if end_s <= self.windows.opened_s:
+            return []
         pending_count = due_count - self.result_count
         rows = self.windows.close(end_s, phase, pending_count, is_measured=is_measured)
         self.outliers.close(end_s)

@@ -197,6 +197,11 @@ class Windows:
         # How often each slot code was seen per operation: errors by class, violations by kind.
         self._codes: Integers = np.zeros((len(OPERATIONS), 256), dtype=np.int64)
 
+    @property
+    def opened_s(self) -> float:
+        """When the open window began; seconds since time zero."""
+        return self._opened_s
+
     def add(
         self,
         operation: NDArray[np.integer],

@@ -8,6 +8,7 @@ answered once or was in flight at a kill, and no answer is wrong. Prints a line 
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ def drawn_kill(rng: np.random.Generator) -> Kill:
     return Kill(who=str(rng.choice(whom)), after=after)
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kills", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=1)
-    asked = arguments.parse_args()
+    asked = arguments.parse_args(given)
     rng = np.random.default_rng(asked.seed)
     kills = [drawn_kill(rng) for _ in range(asked.kills)]
     with tempfile.TemporaryDirectory() as below:

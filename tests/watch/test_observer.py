@@ -48,6 +48,26 @@ def test_only_what_started_after_the_planned_end_counts_as_not_issued(tmp_path: 
     assert 1 == observer.unissued_count
 
 
+def test_what_was_begun_in_no_time_belongs_to_the_next_window(tmp_path: Path):
+    """As after two kills with not a result between them."""
+    directory = RunDirectory(tmp_path)
+    log = LineLog(directory.events)
+    events = EventLog(log)
+    events.begin(0, wall_s=0.0)
+    facts, tail = WorkerFacts(), LogTail(directory.worker_log)
+    observer = Observer(load("smoke"), directory, SystemClock(), events, facts, tail)
+    observer.take(started_at([5, 6]))
+    observer.close_window(5.0, "warm-up", 2, is_measured=False)
+    observer.take(started_at([8]))
+
+    assert [] == observer.close_window(5.0, "warm-up", 3, is_measured=False)
+    (row,) = observer.close_window(6.0, "warm-up", 3, is_measured=False)
+
+    assert (5.0, 6.0, 1) == (row.start_s, row.end_s, row.count)
+    for written in (log, *observer.logs):
+        written.close()
+
+
 def test_an_observer_goes_on_where_another_one_stopped(tmp_path: Path):
     directory, scenario = RunDirectory(tmp_path), load("smoke")
 
