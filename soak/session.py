@@ -139,11 +139,14 @@ def carry_out(
         url = stack.enter_context(
             publishing(published, listen, newest, beat_age_s, directory, clock, credentials)
         )
-        view = _view(controller.latest.identity, url, stop, plain=told.plain)
-        wish, stopper = Wish(), _stopper(stop, view)
+        shown: list[View] = []
+        wish, stopper = Wish(), _stopper(stop, shown)
         heeds = {**dict.fromkeys(STOPS, stopper), signal.SIGHUP: _rereader(wish, stopper)}
         for number, heed in heeds.items():
             stack.callback(signal.signal, number, signal.signal(number, heed))
+        # After that: who has read its first words may send a signal.
+        view = _view(controller.latest.identity, url, stop, plain=told.plain)
+        shown.append(view)
 
         def show(snapshot: Snapshot) -> None:
             if wish.is_open:
@@ -214,12 +217,13 @@ def _view(identity: Identity, url: str, stop: StopRequest, *, plain: bool) -> Vi
     return Live(identity, url=url, stop=quit_gracefully)
 
 
-def _stopper(stop: StopRequest, view: View) -> Heed:
+def _stopper(stop: StopRequest, shown: Sequence[View]) -> Heed:
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.signal_number:
             # Asked twice: at once. The worker sees its parent gone and ends by itself.
-            view.restore()
+            for view in shown:
+                view.restore()
             os._exit(128 + number)
         stop.signal_number = number
 

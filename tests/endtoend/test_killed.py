@@ -1,16 +1,29 @@
-"""Does a run survive kills at random moments? A short form of `make crash-resume`."""
+"""Does a run survive a hundred kills at random moments? As `make crash-resume`, four at a time."""
+
+import subprocess
+import sys
 
 import pytest
 
-from tests.endtoend import killed
+from tests.endtoend.conftest import ROOT
+
+KILLS = 25
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_ten_times_answers_every_operation_once(
-    capfd: pytest.CaptureFixture[str],
-):
-    code = killed.main(["--kills", "10", "--seed", "2"])
+def test_runs_that_are_killed_a_hundred_times_answer_every_operation_once():
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.endtoend.killed", "--kills", f"{KILLS}", "--seed", seed],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for seed in ("2", "3", "4", "5")
+    ]
 
-    said = capfd.readouterr().out
-    assert 0 == code, said
-    assert "seed 2: 10 kills; " in said
+    said = [process.communicate(timeout=600)[0] for process in running]
+
+    assert [0, 0, 0, 0] == [process.returncode for process in running], "\n".join(said)
+    assert all(f": {KILLS} kills; " in words for words in said)
