@@ -46,7 +46,7 @@ class Schedule(Strict):
         None, description="Must not be worse than this; the first run that passes becomes it."
     )
     keep: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="So many runs; older ones are deleted when one has ended."
+        None, description="So many runs; older ones are deleted."
     )
 
 
