@@ -41,6 +41,7 @@ _GETS = 2_000
 _GETS_PER_BLOCK = 50
 _ROUND_LIMIT_S = 2.0
 _QUIET_LIMIT_S = 45.0
+# As the goals say: half deleted, and so long idle.
 _IDLE_S = 10.0
 # Above this a load in hundreds would be most of the bench for the slower peers.
 _BIG = 50_000

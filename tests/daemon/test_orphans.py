@@ -13,7 +13,7 @@ orphan = int(parent.stdout.readline())
 assert 0 == parent.wait()
 own = subprocess.Popen(["false"])
 found = []
-while found != [orphan]:
+while found != [orphan]:  # it ends when it likes; the test's time limit ends the wait
     time.sleep(0.02)
     own.poll()
     found += bury((own.pid,))
