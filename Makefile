@@ -238,7 +238,7 @@ compare-check: setup
 	@mkdir -p build/figures
 	.venv/bin/python -m bench.comparison --json build/figures/comparison.json $(ARGS)
 
-## crash: kill -9 ten thousand times at random moments, 250 at each named step; an hour (CI has a short form)
+## crash: kill -9 the engine 10,000 times at random and 250 at each step, soaks 1,000 times; 90 minutes
 CRASH_STEPS = append fsync seal manifest checkpoint access evict compact unlink
 .PHONY: crash
 crash: setup
@@ -246,6 +246,12 @@ crash: setup
 		nice .venv/bin/python -m tests.engine.crash --cycles 500 --seed $$seed; done; \
 	for step in $(CRASH_STEPS); do \
 		nice .venv/bin/python -m tests.engine.crash --cycles 250 --seed 121 --step $$step; done
+	$(MAKE) crash-runs
+
+## crash-runs: forty accelerated runs, four at a time, killed and resumed 25 times each
+.PHONY: crash-runs
+crash-runs: setup
+	seq 201 240 | xargs -P 4 -I SEED nice .venv/bin/python -m tests.endtoend.killed --kills 25 --seed SEED
 
 ## soak-engine: a million operations against a dictionary, then a million of churn; seeds printed
 .PHONY: soak-engine

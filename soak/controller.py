@@ -216,10 +216,8 @@ class Controller:
         log().error("job_failed", job=name, error=repr(error))
 
     def _sample(self) -> None:
-        at_s = self._elapsed_s()
-        if at_s <= self._standing.at_s:
-            return
-        self._observer.sample(self._status.known(self._workload.offered_rate(at_s)))
+        if (at_s := self._elapsed_s()) > self._standing.at_s:
+            self._observer.sample(self._status.known(self._workload.offered_rate(at_s)))
 
     def _judge(self) -> None:
         self._status.judge(self._elapsed_s())
@@ -313,11 +311,12 @@ class Controller:
         now_ns = self._clock.monotonic_ns()
         self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
         self._observer.take(self._ring.drain())
+        answered_s = self._elapsed_s()  # what the target takes to close is no time to answer in
         if worker.exit_code() is None:
             self._sample()
         worker.stop()
         self._observer.follow_worker()
-        self._close_window(self._elapsed_s())
+        self._close_window(answered_s)
         self._observer.outliers.flush()
         self._judge()
         return self._conclude(stop)

@@ -20,7 +20,9 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    what: Literal["answer", "raise", "stall", "hang", "leave", "refuse_to_start"] = "answer"
+    what: Literal[
+        "answer", "raise", "stall", "hang", "leave", "refuse_to_start", "close_slowly"
+    ] = "answer"
     at_get: int = 10
     stall_s: float = 1.0
 
@@ -71,6 +73,8 @@ class Scripted:
         return (self._closed.parent,)
 
     def close(self) -> None:
+        if self._params.what == "close_slowly":
+            self._clock.sleep_s(self._params.stall_s)
         self._closed.touch()
 
 

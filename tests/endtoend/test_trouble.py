@@ -140,3 +140,21 @@ def test_metrics_health_and_the_run_are_served_while_it_runs(start: Start):
         assert b"soak_operations_total{" in answer.read()
     with urllib.request.urlopen(where + "/api/run", timeout=10) as answer:
         assert "running" == json.load(answer)["state"]
+
+
+def test_a_target_that_is_slow_to_close_answered_no_slower(tmp_path: Path):
+    path = tmp_path / "slow-to-close.yaml"
+    path.write_text(
+        "rate: 100/s\nlisten: null\n"
+        "target: {name: tests.scripted_target, params: {what: close_slowly, stall_s: 3.0}}\n"
+        "phases: [{name: only, duration: 3s, arrivals: constant, mix: {store: 1, get: 1}}]\n"
+        "checks: [{name: rate, detector: slo, params: {total: achieved_per_s, min: 90/s}}]\n"
+        "observe: {window: 1s}\n"
+    )
+
+    done = soak("run", str(path), "--plain", out=tmp_path / "runs")
+
+    (rate,) = done.report["checks"]
+    assert "pass" == rate["status"], rate
+    last = (done.directory / "windows.csv").read_text().splitlines()[-1]
+    assert 4.0 > float(last.split(",")[1])
