@@ -43,16 +43,17 @@ def main(given: Sequence[str] | None = None) -> int:
         scenario = write_scenario(path, seed=asked.seed, seconds=12.0 * asked.kills)
         out = Path(below) / "runs"
         wrong, happened = 0, 0
-        for kill, code, words in killed_run(["run", str(scenario)], out, kills):
+        for course in killed_run(["run", str(scenario)], out, kills):
+            code, kill = course.code, course.kill
             if kill is None:
-                sys.stdout.write(f"the end: exit code {code}\n{words}")
+                sys.stdout.write(f"the end: exit code {code}\n{course.words}")
                 continue
             happened += 1
             sys.stdout.write(f"{happened:4} {kill.who:10} after {kill.after}: {code}\n")
             sys.stdout.flush()
             if code != CODES[kill.who]:
                 wrong += 1
-                sys.stdout.write(words)
+                sys.stdout.write(course.words)
         report = report_of(out)
         lost = missing(scenario, report)
         violations = sum(report["oracle"]["violations"].values())

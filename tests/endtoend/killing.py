@@ -1,10 +1,12 @@
 """How is a run killed again and again, resumed each time, and compared with its schedule?"""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -55,6 +57,20 @@ class Kill:
     after: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One `soak run` or `soak resume`. kill: what ended it, None where it came to its end.
+
+    load_after_s: real seconds from the command to the first figure of a worker under load; nan
+    where it was killed before.
+    """
+
+    kill: Kill | None
+    code: int
+    words: str
+    load_after_s: float
+
+
 class Told:
     """What the workers of the run below a folder told so far; only what is new is read.
 
@@ -98,6 +114,8 @@ class Running:
 
     def __init__(self, *command: str, scale: float = SCALE) -> None:
         self._scale = scale
+        self._began_s = time.monotonic()
+        self.load_after_s = float("nan")
         # In a file: a pipe that nobody reads until the end would hold it up when it is full.
         self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (until `end`)
         self._before: frozenset[int] = frozenset()
@@ -123,12 +141,17 @@ class Running:
             if self._process.poll() is not None:
                 return False
             told.look()
+            self._note_load(told)
             is_time = not figures or (told.pid not in self._before and told.figures >= figures)
             # Before its load began there is nothing to go on with.
             if is_time and told.has_checkpoint:
                 return True
             sleep_s(POLL_S)
         raise AssertionError("waited in vain")
+
+    def _note_load(self, told: Told) -> None:
+        if math.isnan(self.load_after_s) and told.pid not in self._before and told.figures:
+            self.load_after_s = time.monotonic() - self._began_s
 
     def kill(self, told: Told, who: str) -> None:
         """both: the worker, too, if there is one yet."""
@@ -140,12 +163,13 @@ class Running:
             with suppress(ProcessLookupError):
                 os.kill(told.pid, signal.SIGKILL)
 
-    def end(self, within_s: float = 300.0) -> tuple[int, str]:
-        """Its exit code and its words, when it is over."""
+    def end(self, kill: Kill | None = None, within_s: float = 300.0) -> Course:
+        """How it went, when it is over."""
         code = self._process.wait(within_s)
         with self._words:
             self._words.seek(0)
-            return code, self._words.read()
+            words = self._words.read()
+        return Course(kill=kill, code=code, words=words, load_after_s=self.load_after_s)
 
 
 def killed_run(
@@ -154,8 +178,8 @@ def killed_run(
     kills: Iterable[Kill],
     scale: float = SCALE,
     within_s: float = 300.0,
-) -> Iterator[tuple[Kill | None, int, str]]:
-    """Every kill that came in time with its exit code and words; at last the end, without one.
+) -> Iterator[Course]:
+    """One for every kill that came in time; at last the one that came to the end.
 
     within_s: what the last part may take.
     """
@@ -165,9 +189,10 @@ def killed_run(
         if not running.has_told(told, kill.after):
             break
         running.kill(told, kill.who)
-        yield kill, *running.end()
+        yield running.end(kill)
         running = Running("resume", str(only_run(out)), scale=scale)
-    yield None, *running.end(within_s)
+    running.has_told(told, 1)
+    yield running.end(within_s=within_s)
 
 
 def scheduled(scenario: Path) -> Counter[str]:

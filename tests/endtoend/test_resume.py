@@ -38,12 +38,12 @@ def test_every_operation_is_answered_once_or_in_doubt_and_no_answer_is_wrong(
     courses = list(killed_run(["run", str(scenario)], out, kills))
 
     report = report_of(out)
-    assert [CODES[kill.who] for kill in kills] == [code for kill, code, _ in courses if kill]
+    assert [CODES[kill.who] for kill in kills] == [each.code for each in courses if each.kill]
     assert missing(scenario, report) == in_doubt(report), courses
     assert 0 == sum(report["oracle"]["violations"].values()), courses
     assert ["pass"] == [check["status"] for check in report["checks"]]
     assert [] == report["errors"]
-    assert courses[-1][1] in (0, 13), courses
+    assert courses[-1].code in (0, 13), courses
     gaps = report["certificate"]["gaps"]
     lines = (only_run(out) / "events.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
@@ -83,14 +83,14 @@ def test_a_run_that_lost_lines_goes_on_and_its_certificate_says_so(tmp_path: Pat
     fill_disk(running)
     lost = lost_lines(out, 10)
     running.kill(told, "term")
-    stopped, words = running.end()
-    assert 143 == stopped, words
+    stopped = running.end()
+    assert 143 == stopped.code, stopped.words
     # The last checkpoint that found room is from before the first loss.
     assert not (only_run(out) / "report.json").exists()
 
-    code, words = Running("resume", str(only_run(out))).end()
+    end = Running("resume", str(only_run(out))).end()
 
-    assert 13 == code, words
+    assert 13 == end.code, end.words
     report = report_of(out)
     certificate = report["certificate"]
     assert certificate["lost_lines"] >= lost
