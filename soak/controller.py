@@ -318,13 +318,13 @@ class Controller:
         self._observer.follow_worker()
         self._close_window(answered_s)
         self._observer.outliers.flush()
-        self._judge()
-        return self._conclude(stop)
+        self._status.judge(answered_s)
+        return self._conclude(stop, answered_s)
 
-    def _conclude(self, stop: StopRequest) -> Snapshot:
+    def _conclude(self, stop: StopRequest, answered_s: float) -> Snapshot:
         self._ending.signal_number = stop.signal_number
         self._ending.hear(self._facts)
-        moment = self._moment(self._ending.state)
+        moment = replace(self._moment(self._ending.state), elapsed_s=answered_s)
         directory, losses = self._directory, self._losses
         losses.look()
         self._ring.close()

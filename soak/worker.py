@@ -14,7 +14,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ from soak.result import (
 )
 from soak.rundir import LineLog, RunDirectory, RunDirError
 from soak.scenario import Scenario, load
-from soak.seams import Operation, Target
+from soak.seams import Operation, SampleError, Subject, Target
 from soak.verdict import ExitCode
 
 POLL_S = 0.1
@@ -134,7 +134,9 @@ def _serve(
     carried = ring.carried
     try:
         bench = build(scenario, directory, carried)
+        pids = _pids(bench.target)
         if not carried.generation:
+            log.tell("opened", bare_bytes=_held_bytes(pids))
             _preload(bench, scenario.population.preload, scenario.population.batch, stop)
             log.tell("preloaded", stored=bench.population.stored)
     except Unavailable as error:
@@ -152,11 +154,10 @@ def _serve(
         threads.submit(telemetry.run_probe, stop, scenario.observe.recall_every),
         threads.submit(telemetry.hiccups.run, stop),
     ]
-    processes = bench.target.processes()
     log.tell(
         "ready",
         capabilities=sorted(bench.target.capabilities),
-        pids=[] if processes is None else list(processes) or [os.getpid()],
+        pids=pids,
         directories=[str(path) for path in bench.target.directories()],
         config=scenario.target.params.model_dump(mode="json"),
     )
@@ -241,6 +242,24 @@ def build(scenario: Scenario, directory: RunDirectory, carried: Carried | None =
             for name in wanted
         },
     )
+
+
+def _pids(target: Target) -> list[int]:
+    """Whose resources are the target's; none where they are out of reach."""
+    processes = target.processes()
+    return [] if processes is None else list(processes) or [os.getpid()]
+
+
+def _held_bytes(pids: Sequence[int]) -> float | None:
+    """Anonymous memory of these processes; None where it cannot be read."""
+    subject = Subject(
+        pids=lambda: pids, directories=tuple, reported=lambda: ({}, 0.0), clock=SystemClock()
+    )
+    try:
+        row = plugins.load("samplers", "process").build(subject).sample()
+    except SampleError:
+        return None
+    return row.get("anonymous_bytes")
 
 
 def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -> Population:

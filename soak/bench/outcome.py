@@ -15,9 +15,6 @@ from soak.report.record import ALIVE, RunRecord
 from soak.rundir import finite
 
 SKIPPED = "skipped"
-# What is in every worker, whatever it holds: 42 MB with 1,000 records in the embedded engine.
-# Rather too little than too much, lest the first ten thousand records seem to take nothing.
-BARE_BYTES = 40_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +97,7 @@ def results(report: Section, plan: Section) -> dict[str, object]:
     resources = as_section(report.get("resources"))
     live = number(as_section(report.get("records")).get("live"))
     memory = number(as_section(resources.get("anonymous_bytes")).get("last"))
+    bare = number(as_section(resources.get("bare_bytes")).get("last"))
     disk = number(as_section(resources.get("disk_allocated_bytes")).get("last"))
     count = sum(number(row["count"]) for row in operations.values())
     batch = number(as_section(plan.get("population")).get("batch"))
@@ -114,9 +112,7 @@ def results(report: Section, plan: Section) -> dict[str, object]:
         "operations_per_mb": 1e6 * count / memory if memory else None,
         "memory_bytes": memory,
         # In this order: what was not measured stays so.
-        "memory_bytes_per_1000_records": 1_000 * max(memory - BARE_BYTES, 0.0) / live
-        if live
-        else None,
+        "memory_bytes_per_1000_records": 1_000 * max(memory - bare, 0.0) / live if live else None,
         "disk_bytes": disk,
         "disk_bytes_per_1000_records": 1_000 * disk / live if live else None,
         "records_live": live,

@@ -1,8 +1,11 @@
 """How much does a thousand records cost? Bytes per thousand live records, against a bound.
 
 The median over the last quarter of the run after warm-up, so that a moment of compaction does not
-decide. `above` is what the process holds without any record (measure it with the `null` target).
+decide. What the target's processes held before the first record is no record's: of anonymous memory
+it is measured when they have opened (`bare_bytes`).
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +17,7 @@ from soak.verdict import Concern, Status
 
 CONCERN = Concern.OBJECTIVE
 THOUSAND = 1000.0
+ANONYMOUS = ("anonymous_bytes", "anonymous_counted_bytes")
 LAST_SHARE = 0.25
 
 
@@ -24,7 +28,9 @@ class Params(BaseModel):
 
     max: Size = Field(50_000_000, description="Bytes per 1,000 live records, at most.")
     column: str = Field("anonymous_bytes", description="Which figure counts.")
-    above: Size = Field(0, description="What the process holds without records.")
+    above: Size | None = Field(
+        None, description="What is held without records, where it was not measured at opening."
+    )
     min_records: int = Field(1000, ge=1, description="With fewer live records it is unknown.")
 
 
@@ -57,6 +63,14 @@ def detect(evidence: Evidence, params: Params) -> Finding:
     )
 
 
+def bare(columns: Mapping[str, Floats], column: str, above: float | None) -> float:
+    """Bytes held without any record: as told, else as measured, else none."""
+    if above is not None or column not in ANONYMOUS or "bare_bytes" not in columns:
+        return above or 0.0
+    measured = columns["bare_bytes"][~np.isnan(columns["bare_bytes"])]
+    return float(measured[-1]) if measured.size else 0.0
+
+
 def _per_thousand(evidence: Evidence, params: Params) -> tuple[Floats, Floats]:
     """Times and bytes per thousand, where both were read after warm-up and records are enough."""
     columns = evidence.columns
@@ -64,7 +78,7 @@ def _per_thousand(evidence: Evidence, params: Params) -> tuple[Floats, Floats]:
         return np.empty(0), np.empty(0)
     t_s, held, live = columns["t_s"], columns[params.column], columns["live_records"]
     is_usable = (t_s >= evidence.warm_until_s) & ~np.isnan(held) & (live >= params.min_records)
-    spent = np.maximum(held[is_usable] - params.above, 0.0)
+    spent = np.maximum(held[is_usable] - bare(columns, params.column, params.above), 0.0)
     return t_s[is_usable], spent / live[is_usable] * THOUSAND
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from soak.detectors.density import bare
 from soak.report.record import RunRecord
 from soak.scenario.quantities import parse_size
 from soak.seams import Floats
@@ -143,7 +144,7 @@ def _density(record: RunRecord, params: Line) -> Course | None:
     if held is None or live is None:
         return None
     above, least = params.get("above"), params.get("min_records")
-    fixed = parse_size(above) if isinstance(above, str) else 0
+    fixed = bare(record.samples, column, parse_size(above) if isinstance(above, str) else None)
     enough = live >= (least if isinstance(least, int) else 1)
     spent = np.maximum(held - fixed, 0.0)
     per_thousand = np.divide(spent, live / 1_000, out=np.full_like(held, np.nan), where=enough)

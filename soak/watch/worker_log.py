@@ -49,7 +49,7 @@ class WorkerFacts:
     """The newest of everything the worker reports, and bounded sums of the rest.
 
     stats: what the target says of itself, read at stats_ns on the monotonic clock. preloaded_count:
-    records stored before time zero.
+    records stored before time zero; bare_bytes: what the target's processes held before the first.
     """
 
     ready: Line | None = None
@@ -71,6 +71,7 @@ class WorkerFacts:
     recall_first: list[float] = field(default_factory=list)  # the first RECALL_SPAN
     capabilities: list[str] = field(default_factory=list)
     preloaded_count: int = 0
+    bare_bytes: float = float("nan")
     evicted_count: float = 0.0
     evicted_before_count: float | None = None
     recall_last: deque[float] = field(default_factory=lambda: deque(maxlen=RECALL_SPAN))
@@ -78,6 +79,8 @@ class WorkerFacts:
     def fold(self, line: Line) -> None:
         """Take one line in; kinds that are events (maintenance, violation) are the caller's."""
         match line.get("kind"):
+            case "opened":
+                self.bare_bytes = _figure(line.get("bare_bytes"))
             case "preloaded":
                 self.preloaded_count = _integer(line.get("stored"))
             case "ready":

@@ -38,6 +38,7 @@ def test_results_are_the_report_by_time_and_record():
         "records": {"live": 2_000},
         "resources": {
             "anonymous_bytes": {"last": 60e6},
+            "bare_bytes": {"last": 40e6},
             "disk_allocated_bytes": {"last": 8e6},
             "cpu_s": {"last": 5.2},
         },

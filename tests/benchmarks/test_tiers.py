@@ -13,6 +13,7 @@ REPORT = {
     "records": {"live": 1_000},
     "resources": {
         "anonymous_bytes": {"last": 42e6},
+        "bare_bytes": {"last": 40e6},
         "accounted_bytes": {"last": 0.5e6},
         "disk_allocated_bytes": {"last": 3e6},
         "reported_tier_short_count": {"last": 750.0},

@@ -1,5 +1,7 @@
 """Is the cost of a record judged where there are records?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,26 @@ def test_what_the_process_holds_without_records_can_be_taken_off():
     finding = detect(evidence(np.full(40, 60e6)), Params(above=200_000_000))
 
     assert pytest.approx(40e6) == finding.effect
+
+
+def test_what_was_held_before_the_first_record_is_taken_off_as_measured():
+    given = evidence(np.full(40, 60e6))
+    columns = {**given.columns, "bare_bytes": np.full(40, 100e6)}
+
+    finding = detect(replace(given, columns=columns), Params())
+
+    assert pytest.approx(50e6) == finding.effect
+
+
+def test_of_other_columns_than_anonymous_memory_nothing_is_taken_off():
+    columns = {**evidence(np.full(40, 1.0)).columns, "bare_bytes": np.full(40, 100e6)}
+    columns["disk_allocated_bytes"] = np.full(40, 30e6)
+
+    finding = detect(
+        replace(evidence(np.full(40, 1.0)), columns=columns), Params(column="disk_allocated_bytes")
+    )
+
+    assert pytest.approx(3e6) == finding.effect
 
 
 def test_few_records_are_unknown():
