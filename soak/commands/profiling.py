@@ -20,7 +20,9 @@ POLL_S = 0.1
 
 def profile(
     run_path: RunPath,
-    duration: Annotated[str, typer.Option("--for", help="How long to look: 10s, 1m.")] = "10s",
+    duration: Annotated[
+        str, typer.Option("--for", help="How long to look: 10s, at most 10m.")
+    ] = "10s",
     as_json: AsJson = False,
 ) -> None:
     """Look where the worker of a run that goes on spends its time: a table and a flame graph.
@@ -31,15 +33,19 @@ def profile(
     Stacks of Python threads at work, a hundred times a second; it costs the run a few percent of a
     processor meanwhile. Leaves profile.txt (folded stacks) and profile.svg in the run directory.
     """
+    from soak.load.profiler import LONGEST_S
     from soak.report import flame
     from soak.rundir import RunDirectory
-    from soak.scenario.quantities import parse_duration
+    from soak.scenario.quantities import format_duration, parse_duration
     from soak.verdict import Mistake
 
     try:
         duration_s = parse_duration(duration)
     except ValueError as error:
         raise Mistake(f"--for {duration}: {error}") from error
+    if duration_s > LONGEST_S:
+        most = format_duration(LONGEST_S)
+        raise Mistake(f"--for {duration}: a look takes {most} at most; look again for more")
     directory = RunDirectory(run_path.resolve())
     stacks = flame.parsed(_asked(directory, _worker(directory), duration_s))
     if not stacks:

@@ -21,6 +21,7 @@ REQUEST = "profile.request.json"
 STACKS = "profile.txt"
 # A stack costs some 20 us; at this pace, of some ten threads, it is a few percent of a processor.
 EVERY_S = 0.01
+# `soak profile` refuses what is longer; a request that somebody else wrote is cut.
 LONGEST_S = 600.0
 # The innermost line of a thread that only waits.
 IDLE = ("sleep_s(", "sleep(", "waiter.acquire(", ".wait(", "signaler.wait", "get_nowait")

@@ -48,3 +48,10 @@ def test_a_run_that_is_over_is_refused(tmp_path: Path):
     (run / "worker.jsonl").write_text('{"kind": "hello", "pid": 1, "profiles": true}\n')
 
     assert "its worker is not running here" in profile(run).stderr
+
+
+def test_a_look_longer_than_the_worker_takes_is_refused(tmp_path: Path):
+    done = profile(write_run(tmp_path / "run", length_s=60.0), "--for", "2h")
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "--for 2h: a look takes 10m at most" in done.stderr
