@@ -158,6 +158,8 @@ def pytest_collection_modifyitems(
         name = Path(scenario).stem
         item: SoakItem = SoakItem.from_parent(session, name=name, nodeid=f"soak::{scenario}")
         item.scenario = scenario
+        # By which -m knows it.
+        item.add_marker(pytest.mark.soak)
         items.append(item)
 
 

@@ -70,6 +70,19 @@ def test_a_scenario_there_is_not_fails_in_soaks_words(project: pytest.Pytester):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [("soak", ["test_it_soaks", "quick.yaml"]), ("not soak", ["test_nothing_is_chosen"])],
+)
+def test_the_marker_chooses_runs_and_tests_alike(
+    project: pytest.Pytester, chosen: str, expected: list[str]
+):
+    project.makepyfile(TESTS)
+    result = run(project, "--soak", "quick.yaml", "--collect-only", "-q", "-m", chosen)
+
+    assert expected == [line.partition("::")[2] for line in result.outlines if "::" in line]
+
+
 @pytest.mark.slow
 def test_scenario_fixture_and_marker_soak_and_their_figures_are_kept(project: pytest.Pytester):
     project.makepyfile(TESTS)
