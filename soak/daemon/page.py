@@ -76,7 +76,7 @@ def _history(each: Shown) -> Html:
 
 def _run(schedule: str, run: RunSummary) -> tuple[object, ...]:
     return (
-        run.started[:16].replace("T", " "),
+        (run.started or "")[:16].replace("T", " "),
         badge(run.status, f"{run.status} ({run.exit_code})") if run.status else "",
         run.reason,
         figures.span(run.duration_s) if run.status else "",

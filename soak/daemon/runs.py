@@ -113,12 +113,12 @@ class Runs:
         is_cut = not known or known[0].state == "interrupted"
         has_begun = bool(run) and directory.resumable.exists()
         # Where it could not begin, or not go on, it has said why.
-        is_told = bool(known) and code != ExitCode.USAGE
+        told = known[0] if known and code != ExitCode.USAGE else None
         return End(
             run=run,
-            status=known[0].status if is_told else str(Status.UNKNOWN),
-            exit_code=known[0].exit_code if is_told else _exit_code(code),
-            reason=known[0].reason if is_told else self._last_words(),
+            status=(told and told.status) or str(Status.UNKNOWN),
+            exit_code=_exit_code(told.exit_code if told else code),
+            reason=told.reason if told else self._last_words(),
             comparison="" if is_cut else _comparison(directory),
             is_resumable=is_cut and has_begun,
             is_unbegun=is_cut and not has_begun and code is None,

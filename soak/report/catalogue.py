@@ -1,41 +1,54 @@
 """Which runs are there? An index over run directories, which are the truth: it may always be lost.
 
-`index.sqlite` beside the run directories holds a row per run, with the size and time of the report
-it was read from; a run whose report changed is read again, a run that is gone is dropped. Without
-it, or where it is damaged or cannot be written, the reports are read, and the answer is the same.
+`index.sqlite` beside the run directories holds a row per run, with the size and time of the files
+it was read from; a run whose files changed is read again, a run that is gone is dropped. Without
+it, or where it is damaged or cannot be written, the files are read, and the answer is the same.
+
+What no report tells, of a run that goes on or crashed, its scenario and its name do.
 """
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 
+from soak.clock import iso_utc
 from soak.report.document import as_section
 from soak.report.figures import number
+from soak.report.journal import plan_of
 from soak.rundir import RunDirectory
 
 INDEX = "index.sqlite"
 # A row of another layout is of no use: the table is then made anew.
-LAYOUT = 1
+LAYOUT = 2
+# As RunDirectory.named makes them.
+NAMED = re.compile(r"(\d{8}T\d{6})Z-(.+)-[0-9a-f]{6}")
+# What is known of a run before its first operation.
+PLANNED = ("scenario", "target", "seed", "started")
 NO_VERDICT = "no verdict yet: running, or ended without one"
 DAMAGED = "no verdict: its report.json is damaged; `soak show` tells what the other files know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One run. started: ISO 8601 in UTC, empty where no report tells; status: empty likewise."""
+    """One run; None is what nothing tells. started: ISO 8601 in UTC.
+
+    state, status, exit_code and duration_s are those of its report.
+    """
 
     name: str
-    scenario: str = ""
-    target: str = ""
-    seed: int = 0
-    started: str = ""
-    duration_s: float = 0.0
-    state: str = ""
-    status: str = ""
-    exit_code: int = -1
+    scenario: str | None = None
+    target: str | None = None
+    seed: int | None = None
+    started: str | None = None
+    duration_s: float | None = None
+    state: str | None = None
+    status: str | None = None
+    exit_code: int | None = None
     reason: str = NO_VERDICT
 
 
@@ -75,7 +88,7 @@ def what(summary: RunSummary) -> str:
 def _is_wanted(summary: RunSummary, wanted: Wanted) -> bool:
     names = ("scenario", "target", "status")
     is_kind = all(getattr(wanted, n) in ("", getattr(summary, n)) for n in names)
-    return is_kind and (not wanted.since or summary.started >= wanted.since)
+    return is_kind and (not wanted.since or (summary.started or "") >= wanted.since)
 
 
 def _all(out: Path) -> list[RunSummary]:
@@ -132,44 +145,70 @@ def _drop_damaged(path: Path) -> None:
 
 
 def _stamp(directory: RunDirectory) -> str:
-    """What changes when the report does; empty without one."""
-    try:
-        seen = directory.report.stat()
-    except FileNotFoundError:
-        return ""
-    return f"{seen.st_size} {seen.st_mtime_ns}"
+    """What changes when the scenario or the report does."""
+    stamps = []
+    for path in (directory.scenario, directory.report):
+        try:
+            seen = path.stat()
+        except FileNotFoundError:
+            continue
+        stamps.append(f"{path.name} {seen.st_size} {seen.st_mtime_ns}")
+    return ", ".join(stamps)
 
 
 def _read(directory: RunDirectory) -> RunSummary:
-    documents = list(_documents(directory))
-    if not documents:
-        reason = DAMAGED if directory.report.exists() else NO_VERDICT
-        return RunSummary(name=directory.run_id, reason=reason)
-    document = documents[0]
-    verdict = as_section(document.get("verdict"))
-    code, seed = verdict.get("exit_code"), document.get("seed")
-    duration_s = number(document.get("duration_s"))
+    """Of the report what it tells; the rest of the scenario, and of the name."""
+    report = _report(directory)
+    verdict = as_section(report.get("verdict"))
+    known = {name: report[name] for name in PLANNED if report.get(name) is not None}
+    if len(known) < len(PLANNED):
+        known = {**_planned(directory), **known}
+    code, seed = verdict.get("exit_code"), known["seed"]
+    duration_s = number(report.get("duration_s"))
+    missing = DAMAGED if directory.report.exists() else NO_VERDICT
     return RunSummary(
         name=directory.run_id,
-        scenario=str(document.get("scenario") or ""),
-        target=str(document.get("target") or ""),
-        seed=seed if isinstance(seed, int) and abs(seed) < 1 << 63 else 0,
-        started=str(document.get("started") or ""),
-        duration_s=duration_s if duration_s == duration_s else 0.0,
-        state=str(document.get("state") or ""),
-        status=str(verdict.get("status") or ""),
-        exit_code=code if isinstance(code, int) and abs(code) < 256 else -1,
-        reason=str(verdict.get("reason") or ""),
+        scenario=_text(known, "scenario"),
+        target=_text(known, "target"),
+        seed=seed if isinstance(seed, int) and abs(seed) < 1 << 63 else None,
+        started=_text(known, "started"),
+        duration_s=duration_s if duration_s == duration_s else None,
+        state=_text(report, "state"),
+        status=_text(verdict, "status"),
+        exit_code=code if isinstance(code, int) and abs(code) < 256 else None,
+        reason=_text(verdict, "reason") or ("" if verdict else missing),
     )
 
 
-def _documents(directory: RunDirectory) -> Iterator[dict[str, object]]:
-    """The report, where it is one."""
-    if not directory.report.exists():
-        return
+def _text(section: Mapping[str, object], key: str) -> str | None:
+    return str(section.get(key) or "") or None
+
+
+def _report(directory: RunDirectory) -> Mapping[str, object]:
+    """The report, where it is one; empty otherwise."""
     try:
-        document = json.loads(directory.report.read_bytes())
+        return as_section(json.loads(directory.report.read_bytes()))
     except (OSError, ValueError, RecursionError):
-        return
-    if isinstance(document, dict):
-        yield document
+        return {}
+
+
+def _planned(directory: RunDirectory) -> Mapping[str, object]:
+    """The figures of PLANNED, without a report."""
+    try:
+        plan = plan_of(directory.scenario)
+    except OSError:
+        plan = {}
+    target, named = plan.get("target"), NAMED.fullmatch(directory.run_id)
+    return {
+        "scenario": plan.get("name") or (named and named[2]),
+        "target": target.get("name") if isinstance(target, Mapping) else target,
+        "seed": plan.get("seed"),
+        "started": named and _moment(named[1]),
+    }
+
+
+def _moment(stamp: str) -> str | None:
+    try:
+        return iso_utc(datetime.strptime(stamp, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return None

@@ -92,7 +92,7 @@ def read(directory: RunDirectory) -> Journal:
         checkpoint=_document(directory.checkpoint, damage) or {},
         report=_document(directory.report, damage),
         scenario=_text(directory.scenario),
-        plan=_plan(directory.scenario),
+        plan=plan_of(directory.scenario),
         damage=damage,
         missing=tuple(path.name for path in (*paths, *others) if not path.is_file()),
     )
@@ -273,7 +273,7 @@ def _document(path: Path, damage: dict[str, int]) -> Line | None:
     return parsed
 
 
-def _plan(path: Path) -> Line:
+def plan_of(path: Path) -> Line:
     """The values of a scenario, not validated: its plug-ins may not be installed here."""
     tree = read_yaml(path.read_bytes(), path.name).tree if path.is_file() else None
     return tree if isinstance(tree, dict) else {}

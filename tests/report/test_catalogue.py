@@ -73,9 +73,75 @@ def test_filters_leave_what_is_wanted(wanted: dict, expected: list[str], tmp_pat
     assert expected == names(three_runs(tmp_path), **wanted)
 
 
+KILLED = "20260304T120000Z-growth-1f3a5c"
+PLAN = "name: growth\nseed: 9\ntarget: {name: chroma, params: {}}\n"
+
+
+def a_killed_run(out: Path, name: str = KILLED, plan: str = PLAN) -> Path:
+    run = a_run(out, name)
+    (run / "scenario.yaml").write_text(plan)
+    return run
+
+
+def test_a_run_without_a_report_is_told_by_its_scenario_and_name(tmp_path: Path):
+    a_killed_run(tmp_path)
+
+    assert [
+        RunSummary(
+            name=KILLED,
+            scenario="growth",
+            target="chroma",
+            seed=9,
+            started="2026-03-04T12:00:00.000Z",
+        )
+    ] == runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_found"),
+    [
+        ({"scenario": "growth"}, True),
+        ({"target": "chroma", "since": "2026-03-04"}, True),
+        ({"since": "2026-03-05"}, False),
+        ({"scenario": "steady"}, False),
+        ({"status": "pass"}, False),
+    ],
+    ids=str,
+)
+def test_filters_find_a_run_without_a_report(wanted: dict, is_found: bool, tmp_path: Path):
+    a_killed_run(tmp_path)
+
+    assert [KILLED] * is_found == names(tmp_path, **wanted)
+
+
+def test_a_damaged_scenario_leaves_what_the_name_tells(tmp_path: Path):
+    a_killed_run(tmp_path, plan="[[[")
+    (found,) = runs(tmp_path)
+
+    assert ("growth", "2026-03-04T12:00:00.000Z") == (found.scenario, found.started)
+    assert (None, None) == (found.target, found.seed)
+
+
+@pytest.mark.parametrize("name", ["mine", "20261399T120000Z-growth-1f3a5c"])
+def test_what_nothing_tells_is_null(name: str, tmp_path: Path):
+    a_killed_run(tmp_path, name, plan="")
+    row = as_json(tmp_path, runs(tmp_path)[0])
+
+    columns = ("target", "seed", "started", "duration_s", "state", "status", "exit_code")
+    assert [None] * len(columns) == [row[column] for column in columns]
+
+
+def test_a_scenario_that_changed_is_read_again(tmp_path: Path):
+    run = a_killed_run(tmp_path)
+    assert [9] == [summary.seed for summary in runs(tmp_path)]
+
+    (run / "scenario.yaml").write_text(PLAN.replace("9", "10"))
+    assert [10] == [summary.seed for summary in runs(tmp_path)]
+
+
 def test_a_run_that_ended_since_is_read_again(tmp_path: Path):
-    run = a_run(tmp_path, "1-steady")
-    assert [""] == [summary.status for summary in runs(tmp_path)]
+    run = a_killed_run(tmp_path)
+    assert [None] == [summary.status for summary in runs(tmp_path)]
 
     write_report(run, "pass")
     assert ["pass"] == [summary.status for summary in runs(tmp_path)]
