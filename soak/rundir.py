@@ -71,6 +71,7 @@ class RunDirectory:
         self.checkpoint = path / "checkpoint.json"
         self.resumable = path / "checkpoint.bin"
         self.gate = path / "gate.json"
+        self.comparison = path / "comparison.json"
         self.report = path / "report.json"
         self.report_html = path / "report.html"
         self.data = path / "data"

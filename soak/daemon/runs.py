@@ -143,7 +143,7 @@ def _exit_code(code: int | None) -> int:
 
 def _comparison(directory: RunDirectory) -> str:
     try:
-        found = json.loads((directory.path / "comparison.json").read_bytes())
+        found = json.loads(directory.comparison.read_bytes())
     except (OSError, ValueError):
         return ""
     return str(as_section(as_section(found).get("verdict")).get("status") or "")

@@ -70,6 +70,7 @@ class Journal:
     environment: Line
     checkpoint: Line
     report: Line | None
+    comparison: Line  # comparison.json
     scenario: str  # scenario.yaml as it stands
     plan: Line  # the same as plain values
     damage: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +92,7 @@ def read(directory: RunDirectory) -> Journal:
         environment=_document(directory.environment, damage) or {},
         checkpoint=_document(directory.checkpoint, damage) or {},
         report=_document(directory.report, damage),
+        comparison=_document(directory.comparison, damage) or {},
         scenario=_text(directory.scenario),
         plan=plan_of(directory.scenario),
         damage=damage,

@@ -143,12 +143,17 @@ def _density(record: RunRecord, params: Line) -> Course | None:
     held, live = record.samples.get(column), record.samples.get("live_records")
     if held is None or live is None:
         return None
-    above, least = params.get("above"), params.get("min_records")
-    fixed = bare(record.samples, column, parse_size(above) if isinstance(above, str) else None)
+    least, fixed = params.get("min_records"), taken_off(record, params)
     enough = live >= (least if isinstance(least, int) else 1)
     spent = np.maximum(held - fixed, 0.0)
     per_thousand = np.divide(spent, live / 1_000, out=np.full_like(held, np.nan), where=enough)
     return _sampled(record, per_thousand, "high")
+
+
+def taken_off(record: RunRecord, params: Line) -> float:
+    """Bytes that the detector density counts as no record's."""
+    column, above = str(params.get("column") or "anonymous_bytes"), params.get("above")
+    return bare(record.samples, column, parse_size(above) if isinstance(above, str) else None)
 
 
 def _sampled(

@@ -1,7 +1,7 @@
 """What became of a run? Its directory read back, whether it finished, runs on or crashed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from soak.clock import Clock, SystemClock
@@ -25,7 +25,10 @@ class RunError(Mistake):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One run. document: report.json, or what can be said without it; notes: what is missing."""
+    """One run. document: report.json, or what can be said without it; notes: what is missing.
+
+    comparison: with the baseline of --baseline; empty without one.
+    """
 
     directory: Path
     document: Mapping[str, object]
@@ -36,6 +39,7 @@ class RunRecord:
     scenario: str
     plan: Mapping[str, object]
     notes: tuple[str, ...]
+    comparison: Mapping[str, object] = field(default_factory=dict)
 
 
 def load_run(path: Path, clock: Clock | None = None) -> RunRecord:
@@ -54,6 +58,7 @@ def load_run(path: Path, clock: Clock | None = None) -> RunRecord:
         scenario=journal.scenario,
         plan=journal.plan,
         notes=tuple(_notes(journal)),
+        comparison=journal.comparison,
     )
 
 
