@@ -1,12 +1,12 @@
 """How does a program soak, read and compare? `from soak import run, load_run, compare, interleave`.
 
     record = run("smoke", target="chroma", duration="1m")
-    record.document["verdict"]["status"]
+    record.verdict.status
     compare(record, [load_run("runs/20260301T120000Z-smoke-1f3a")]).verdict.reason
     interleave("new.yaml", "old.yaml", duration="1m").verdict.reason
 
 A run is a process of its own, as on the command line, so none of this program's memory is taken
-for the tester's. Nobody listens, unless `changes` has a `listen=...`.
+for the tester's. Nobody listens, unless `changes` has a `listen=...`. The page: docs/api.md.
 """
 
 from collections.abc import Callable, Sequence

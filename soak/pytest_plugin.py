@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from soak.verdict import Mistake
+from soak.verdict import Mistake, Status
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
@@ -98,11 +98,11 @@ class Soak:
 
 def require_pass(record: "RunRecord") -> None:
     """Raises SoakFailed, which says of each check that did not pass what was measured."""
-    from soak.report.document import as_rows, as_section
+    from soak.report.document import as_rows
     from soak.report.markdown import bound_text, effect_text, sentence
 
     document = record.document
-    if as_section(document.get("verdict")).get("status") == "pass":
+    if record.verdict.status is Status.PASS:
         return
     checks = as_rows(document.get("checks"))
     lines = [

@@ -1,16 +1,20 @@
 import ast
+import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import soak
-from soak import compare, interleave, load_run, run
-from soak.verdict import Mistake, Status
+from soak import api, compare, interleave, load_run, run
+from soak.verdict import Mistake, RunVerdict, Status
 from tests.comparison.simulated import simulated, written
 
+ROOT = Path(__file__).parents[1]
 SLACK = ("latency_p99=40%", "service_p50=40%")
 
 
@@ -76,11 +80,76 @@ def test_a_name_there_is_not_is_an_attribute_error():
         _ = soak.compere
 
 
-def test_the_stub_has_every_call_and_no_other():
+def test_the_stub_has_every_name_and_no_other():
     stub = Path(soak.__file__).with_suffix(".pyi")
     imports = [
         node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)
     ]
 
-    assert ["soak.api"] * len(soak.CALLS) == [node.module for node in imports]
-    assert sorted(soak.CALLS) == sorted(alias.asname for node in imports for alias in node.names)
+    assert soak.HOMES == {alias.asname: node.module for node in imports for alias in node.names}
+
+
+@pytest.mark.parametrize("name", soak.HOMES)
+def test_every_name_is_there(name: str):
+    assert name == getattr(soak, name).__name__
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            {"status": "fail", "exit_code": 12, "reason": "it leaks"},
+            RunVerdict(status=Status.FAIL, exit_code=12, reason="it leaks"),
+        ),
+        ({"status": "fine"}, RunVerdict(status=Status.UNKNOWN, exit_code=13, reason="")),
+        (None, RunVerdict(status=Status.UNKNOWN, exit_code=13, reason="")),
+    ],
+)
+def test_a_record_has_the_verdict_of_its_report(said: object, expected: RunVerdict, tmp_path: Path):
+    record = load_run(written(simulated(1), tmp_path))
+
+    assert expected == replace(record, document={**record.document, "verdict": said}).verdict
+
+
+PAGE = "".join(re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.S))
+DOCSTRING = "\n".join(
+    [
+        f"from soak import {', '.join(soak.HOMES)}",
+        *(line.strip() for line in str(api.__doc__).splitlines() if line.startswith("    ")),
+    ]
+)
+SMALL = (
+    "{rate: 50/s, target: memory, population: {keys: 500}, checks: [never], "
+    "phases: [{name: only, duration: 3s, mix: {store: 1, get: 1}}]}"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("snippet", [PAGE, DOCSTRING], ids=["page", "docstring"])
+def test_what_is_shown_is_typed(snippet: str, tmp_path: Path):
+    pytest.importorskip("mypy")
+    code = tmp_path / "shown.py"
+    code.write_text(snippet)
+    checked = [sys.executable, "-m", "mypy", "--strict", str(code)]
+    done = subprocess.run(checked, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    # What the product's own files say is not asked here.
+    assert [] == [line for line in done.stdout.splitlines() if "shown.py:" in line]
+    assert "checked 1 source file" in done.stdout or "no issues" in done.stdout, done.stdout
+
+
+@pytest.mark.slow
+def test_what_the_page_shows_runs(tmp_path: Path):
+    for name in ("new", "old"):
+        (tmp_path / f"{name}.yaml").write_text(SMALL)
+    before = run("gate", target="memory", duration="3s", out=tmp_path / "before")
+    page = PAGE.replace('"1m"', '"3s"').replace("runs/RUN", str(before.directory))
+    (tmp_path / "page.py").write_text(page)
+    shown = [sys.executable, "page.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        shown, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "did you mean steady?" in done.stdout.splitlines()[-1]

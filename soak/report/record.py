@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from soak.clock import Clock, SystemClock
+from soak.report.document import as_section
 from soak.report.journal import Journal, WindowRows, read
 from soak.report.recovered import elapsed, recover
 from soak.rundir import RunDirectory
 from soak.seams import Floats
 from soak.sentences import clock_time
 from soak.snapshot import Event
-from soak.verdict import Mistake
+from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 
 # Samples come every second; a directory that was silent for this long has nobody writing it.
 SILENT_S = 60.0
@@ -40,6 +41,17 @@ class RunRecord:
     plan: Mapping[str, object]
     notes: tuple[str, ...]
     comparison: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """The document's; unknown (13) where it says none that there is."""
+        said = as_section(self.document.get("verdict"))
+        status, code = str(said.get("status")), said.get("exit_code")
+        return RunVerdict(
+            status=Status(status) if status in list(Status) else Status.UNKNOWN,
+            exit_code=code if isinstance(code, int) else ExitCode.UNKNOWN,
+            reason=str(said.get("reason") or ""),
+        )
 
 
 def load_run(path: Path, clock: Clock | None = None) -> RunRecord:
