@@ -259,7 +259,8 @@ def _held_bytes(pids: Sequence[int]) -> float | None:
         row = plugins.load("samplers", "process").build(subject).sample()
     except SampleError:
         return None
-    return row.get("anonymous_bytes")
+    held: float | None = row.get("anonymous_bytes")
+    return held
 
 
 def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -> Population:

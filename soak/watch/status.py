@@ -259,8 +259,9 @@ def warm_until_s(scenario: Scenario) -> float:
 
 
 def is_measured(verdict: Verdict) -> bool:
-    """A leak check that has an estimate, whatever it concludes."""
-    return verdict.concern is Concern.LEAK and verdict.effect is not None
+    """A leak of bytes that has an estimate, whatever the check concludes; files pile up by number."""
+    is_leak = verdict.concern is Concern.LEAK and verdict.unit == "bytes/s"
+    return is_leak and verdict.effect is not None
 
 
 def leak_of(verdict: Verdict, operations_per_s: float) -> dict[str, float | str]:
