@@ -96,6 +96,30 @@ def test_the_scenario_that_is_run_is_in_the_config_map_and_is_one(form: str, tmp
     assert load(tmp_path / "run.yaml").checks
 
 
+@pytest.mark.parametrize("form", ["job", "cronjob", "deployment"])
+def test_what_a_restart_cuts_off_goes_on_below_the_claim(form: str):
+    arguments = soak(form)["args"]
+    assert "--resume" in arguments
+    (claim,) = [m["mountPath"] for m in soak(form)["volumeMounts"] if m["name"] == "runs"]
+    assert f"SOAK_OUT={claim}" in (ROOT / "Dockerfile").read_text()
+    # A Job cannot be changed, and a Deployment's runs follow each other: their last run is theirs.
+    nights = [arguments[arguments.index("--out") + 1]] if "--out" in arguments else []
+    assert ([f"{claim}/$(NIGHT)"] if form == "cronjob" else []) == nights
+
+
+def test_no_run_goes_on_whose_server_lost_its_files_with_the_pod():
+    volumes = {each["name"] for each in pod("sidecar")["spec"]["volumes"] if "emptyDir" in each}
+    (server,) = [each for each in containers("sidecar") if each["name"] == "target"]
+    assert {mount["name"] for mount in server["volumeMounts"]} <= volumes
+    assert "--resume" not in soak("sidecar")["args"]
+
+
+def test_no_night_goes_on_with_what_another_one_left():
+    (night,) = soak("cronjob")["env"]
+    label = "metadata.labels['batch.kubernetes.io/job-name']"
+    assert ("NIGHT", label) == (night["name"], night["valueFrom"]["fieldRef"]["fieldPath"])
+
+
 def test_the_daemon_keeps_everything_on_its_volume_and_has_schedules_for_the_pod(tmp_path: Path):
     command, _, path, _, store = soak("daemon")["args"]
     assert ("daemon", "/runs/baselines") == (command, store)
