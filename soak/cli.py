@@ -27,6 +27,7 @@ from soak.commands.options import (
     Listen,
     Plain,
     Published,
+    Resumes,
     RunPath,
     Store,
     Thresholds,
@@ -101,6 +102,7 @@ def run(
     store: Store = STORE,
     cluster: clusters.Cluster = None,
     workers: clusters.Workers = None,
+    resumes: Resumes = False,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
@@ -112,6 +114,7 @@ def run(
     soak run smoke --plain --json > report.json
     soak run smoke --baseline main
     soak run steady --rate 2000 --cluster auto --workers 4
+    soak run steady --resume              the same again after a crash, till it is through
 
     Exit codes: 0 pass, 2 usage, 10 objective, 11 correctness, 12 leak, 13 unknown, 14 target,
     130 and 143 stopped by a signal; `soak resume` goes on.
@@ -120,7 +123,7 @@ def run(
     """
     from soak.scenario import load
 
-    execute = clusters.executor(cluster, workers)
+    execute = clusters.executor(cluster, workers, resumes=resumes)
     chosen = load(
         scenario,
         overrides or [],

@@ -26,6 +26,7 @@ from soak.targets._packages import interpreter
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
 from soak.watch.checkpoint import NotResumable, read
+from soak.watch.unfinished import unfinished_run
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 STDERR = 2  # sys.stderr may be the live view's
@@ -82,6 +83,26 @@ def execute(
     directory = RunDirectory.named(out, scenario.name, clock.wall_s())
     controller = Controller(scenario, directory, clock, arguments, gate.document())
     return carry_out(controller, directory, clock, replace(told, listen=scenario.listen), gate)
+
+
+def execute_or_resume(
+    scenario: Scenario,
+    *,
+    out: Path,
+    arguments: Sequence[str],
+    told: Told,
+    gate: Gate,
+) -> int:
+    """As `resume` where the last run of that scenario below out can go on, else as `execute`."""
+    try:
+        path = unfinished_run(out, scenario).path
+    except NotResumable as reason:
+        # What else could be done is of no use to who asked for either.
+        why = str(reason).partition("; ")[0]
+        say(sys.stderr, f"soak: begins a new run: {why}\n")
+        return execute(scenario, out=out, arguments=arguments, told=told, gate=gate)
+    say(sys.stderr, f"soak: goes on with {path}\n")
+    return resume(path, listen=None, arguments=arguments, told=told, gate=gate)
 
 
 def resume(

@@ -49,6 +49,13 @@ def test_a_flag_is_stronger_than_its_variable():
     assert refused(["--rate", "fast"], {"SOAK_RATE": "10"}).startswith("--rate fast: ")
 
 
+def test_a_run_on_a_cluster_is_not_gone_on_with():
+    result = CliRunner().invoke(app, ["run", "smoke", "--cluster", "auto", "--resume"])
+    assert "a run on a cluster cannot go on: leave --resume out, or --cluster" == str(
+        result.exception
+    )
+
+
 def test_seed_and_listen_change_what_runs():
     chosen = load("smoke", seed="7", listen="[::1]:9464")
     assert (7, "[::1]:9464") == (chosen.seed, chosen.listen)

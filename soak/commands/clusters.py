@@ -40,14 +40,19 @@ class Execute(Protocol):
     ) -> int: ...
 
 
-def executor(cluster: str | None, workers: int | None) -> Execute:
-    """That of `soak run` with these options. Raises Mistake where Ray is wanted and missing."""
+def executor(cluster: str | None, workers: int | None, *, resumes: bool) -> Execute:
+    """That of `soak run` with these options. Raises Mistake where Ray is wanted and missing.
+
+    resumes: going on with the last run where that was cut off.
+    """
     if cluster is None:
         if workers is not None:
             raise Mistake("--workers divides the load of a cluster: pass --cluster, too")
-        from soak.session import execute
+        from soak.session import execute, execute_or_resume
 
-        return execute
+        return execute_or_resume if resumes else execute
+    if resumes:
+        raise Mistake("a run on a cluster cannot go on: leave --resume out, or --cluster")
     try:
         from soak.cluster.running import execute_on
     except ModuleNotFoundError as error:

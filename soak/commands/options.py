@@ -28,6 +28,12 @@ Store = Annotated[
     Path, typer.Option("--store", help="Where baselines are kept.", envvar="SOAK_BASELINES")
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live view.")]
+Resumes = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with the last run of this scenario in --out, if it was cut off."
+    ),
+]
 Listen = Annotated[
     str | None, typer.Option(help="Address of /metrics and the page.", envvar="SOAK_LISTEN")
 ]

@@ -14,6 +14,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CRON_HELP = "minute hour day month weekday, in UTC, like 30 2 * * mon-fri"
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+# APScheduler reads names as far as it knows them: `mon-` as mon, `mon-fri/2` without its step.
+_NAMES = re.compile(r"[a-z]+(?:-[a-z]+)?", re.IGNORECASE)
+_LAST = re.compile("last", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?:(\*)|([0-7])(?:-([0-7]))?)(?:/([1-7]))?")
 
 
@@ -44,6 +47,8 @@ def cron_times(text: str) -> Times:
     if "*" not in (day[0], weekday[0]):
         # To cron either would do, to APScheduler both must hold.
         raise ValueError("has a day of the month and a weekday; make one of them *")
+    for field, names in ((day, _LAST), (month, _NAMES), (weekday, _NAMES)):
+        _require_whole(field, names)
     try:
         trigger = CronTrigger(
             minute=minute,
@@ -59,6 +64,13 @@ def cron_times(text: str) -> Times:
     if times.after(0.0) == math.inf:
         raise ValueError("never comes")
     return times
+
+
+def _require_whole(field: str, names: re.Pattern[str]) -> None:
+    for part in field.split(","):
+        if part[:1].isalpha() and not names.fullmatch(part):
+            why = f"{part} is no name or range of names"
+            raise ValueError(f"cannot be read: {why}; it is {CRON_HELP}")
 
 
 def _weekdays(field: str) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from soak import __version__
@@ -178,6 +179,8 @@ def read(directory: RunDirectory, scenario: Scenario) -> Tree:
     again = f"`soak run {directory.scenario}` begins it anew"
     _require_unfinished(directory, again)
     if not directory.resumable.exists():
+        if _was_on_a_cluster(directory):
+            raise NotResumable(f"{directory.path}: a run on a cluster cannot go on; {again}")
         raise NotResumable(
             f"{directory.path}: has no {directory.resumable.name}, because it ended before its "
             f"load began, or it finished; {again}"
@@ -206,12 +209,27 @@ def digest(directory: RunDirectory) -> str:
     return hashlib.sha256(directory.scenario.read_bytes()).hexdigest()
 
 
-def _require_unfinished(directory: RunDirectory, again: str) -> None:
+def _was_on_a_cluster(directory: RunDirectory) -> bool:
+    """Whether its environment names workers, each of which had a directory of its own."""
+    return "workers" in _document(directory.environment)
+
+
+def state_at_end(directory: RunDirectory) -> str:
+    """How the run ended; empty where nobody was there to write it."""
+    return str(_document(directory.checkpoint).get("state", ""))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Empty where the file is missing or damaged."""
     try:
-        ended = json.loads(directory.checkpoint.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return
-    if isinstance(ended, dict) and ended.get("state") == "finished":
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _require_unfinished(directory: RunDirectory, again: str) -> None:
+    if state_at_end(directory) == "finished":
         raise NotResumable(
             f"{directory.path}: this run is finished, `soak show` tells how; {again}"
         )

@@ -1,7 +1,7 @@
 """How did the run end, and what is written then? Where not the checks but its end decides."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ from soak.clock import iso_utc
 from soak.rundir import RunDirectory
 from soak.snapshot import Snapshot, State
 from soak.verdict import ExitCode, RunVerdict, Status
+from soak.watch.group_memory import GroupMemory
 from soak.watch.observer import Observer
 from soak.watch.windows import Windows
 from soak.watch.worker_log import WorkerFacts
@@ -20,6 +21,7 @@ class Mortal(Protocol):
 
     def exit_code(self) -> int | None: ...
     def last_words(self) -> str: ...
+    def kill(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -32,14 +34,22 @@ class Ending:
     tester_failure: str = ""
     target_failure: str = ""
     signal_number: int = 0
+    memory: GroupMemory = field(default_factory=GroupMemory)
 
     def has_died(self, worker: Mortal, observer: Observer) -> bool:
-        """Whether the worker ended by itself; then observer has read all it ever wrote."""
-        if worker.exit_code() is None:
+        """Whether the worker ended by itself; then observer has read all it ever wrote.
+
+        One that is about to take the tester with it is killed before.
+        """
+        if worker.exit_code() is not None:
+            self.target_failure = f"the worker ended during the run: {worker.last_words()}"
+        elif shortage := self.memory.shortage():
+            worker.kill()
+            self.target_failure = f"the target was killed when memory ran out: {shortage}"
+        else:
             return False
         # It wrote why between the last look and its end.
         observer.follow_worker()
-        self.target_failure = f"the worker ended during the run: {worker.last_words()}"
         return True
 
     def hear(self, facts: WorkerFacts) -> None:

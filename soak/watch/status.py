@@ -259,7 +259,7 @@ def warm_until_s(scenario: Scenario) -> float:
 
 
 def is_measured(verdict: Verdict) -> bool:
-    """A leak of bytes that has an estimate, whatever the check concludes; files pile up by number."""
+    """A leak check of bytes that has an estimate; what piles up by number is none."""
     is_leak = verdict.concern is Concern.LEAK and verdict.unit == "bytes/s"
     return is_leak and verdict.effect is not None
 

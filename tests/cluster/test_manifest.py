@@ -1,4 +1,4 @@
-"""Does the RayJob ask for what `soak run --cluster` can do? No schema of KubeRay's is at hand."""
+"""Does the RayJob ask for what `soak run --cluster` can do? docs/cluster.md names its schema."""
 
 import shlex
 import tomllib
@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from soak.cli import app
 from soak.cluster.shares import shares
 from soak.scenario import load
+from tests.deploy.manifests import amount
 from tests.source_tree import ROOT
 
 MANIFEST = ROOT / "deploy" / "kubernetes" / "cluster" / "ray-job.yaml"
@@ -74,3 +75,20 @@ def test_pods_keep_to_the_restricted_standard_and_to_what_they_ask_for(
     assert not container["securityContext"]["allowPrivilegeEscalation"]
     assert {"drop": ["ALL"]} == container["securityContext"]["capabilities"]
     assert container["resources"]["requests"] == container["resources"]["limits"]
+
+
+def test_no_pod_is_made_that_the_manifest_does_not_describe() -> None:
+    """The usual submitter is a pod without a security context, which the namespace refuses."""
+    (namespace,) = yaml.safe_load_all((MANIFEST.parents[1] / "namespace.yaml").read_text())
+
+    assert "restricted" == namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    assert "HTTPMode" == JOB["spec"]["submissionMode"]
+    assert not {"submitterPodTemplate", "submitterConfig"} & JOB["spec"].keys()
+
+
+def test_what_a_worker_s_volume_may_hold_is_within_what_its_pod_may() -> None:
+    spec = WORKERS["template"]["spec"]
+    (container,), (volume,) = spec["containers"], spec["volumes"]
+
+    limit = container["resources"]["limits"]["ephemeral-storage"]
+    assert amount(volume["emptyDir"]["sizeLimit"]) < amount(limit)

@@ -96,6 +96,30 @@ def test_the_scenario_that_is_run_is_in_the_config_map_and_is_one(form: str, tmp
     assert load(tmp_path / "run.yaml").checks
 
 
+@pytest.mark.parametrize("form", ["job", "cronjob", "deployment"])
+def test_what_a_restart_cuts_off_goes_on_below_the_claim(form: str):
+    arguments = soak(form)["args"]
+    assert "--resume" in arguments
+    (claim,) = [m["mountPath"] for m in soak(form)["volumeMounts"] if m["name"] == "runs"]
+    assert f"SOAK_OUT={claim}" in (ROOT / "Dockerfile").read_text()
+    # A Job cannot be changed, and a Deployment's runs follow each other: their last run is theirs.
+    nights = [arguments[arguments.index("--out") + 1]] if "--out" in arguments else []
+    assert ([f"{claim}/$(NIGHT)"] if form == "cronjob" else []) == nights
+
+
+def test_no_run_goes_on_whose_server_lost_its_files_with_the_pod():
+    volumes = {each["name"] for each in pod("sidecar")["spec"]["volumes"] if "emptyDir" in each}
+    (server,) = [each for each in containers("sidecar") if each["name"] == "target"]
+    assert {mount["name"] for mount in server["volumeMounts"]} <= volumes
+    assert "--resume" not in soak("sidecar")["args"]
+
+
+def test_no_night_goes_on_with_what_another_one_left():
+    (night,) = soak("cronjob")["env"]
+    label = "metadata.labels['batch.kubernetes.io/job-name']"
+    assert ("NIGHT", label) == (night["name"], night["valueFrom"]["fieldRef"]["fieldPath"])
+
+
 def test_the_daemon_keeps_everything_on_its_volume_and_has_schedules_for_the_pod(tmp_path: Path):
     command, _, path, _, store = soak("daemon")["args"]
     assert ("daemon", "/runs/baselines") == (command, store)
@@ -115,11 +139,12 @@ def mounted_files(form: str) -> dict[str, str]:
     return {f"{where}/{name}": text for name, text in scenarios["data"].items()}
 
 
-def test_a_drain_waits_for_what_has_an_end_and_for_nothing_else():
-    """A daemon's budget of none would hold up a node's upgrade for ever; its runs are resumed."""
+def test_a_drain_waits_for_what_has_an_end_soon_and_for_nothing_else():
+    """A budget of none would hold up a node's upgrade for weeks or for ever; runs are resumed."""
     waits = {form: of_kind(form, "PodDisruptionBudget")[0]["spec"].keys() for form in FORMS}
-    assert {"daemon"} == {form for form in FORMS if "maxUnavailable" in waits[form]}
-    assert {*FORMS} - {"daemon"} == {form for form in FORMS if "minAvailable" in waits[form]}
+    endless = {"daemon", "deployment"}
+    assert endless == {form for form in FORMS if "maxUnavailable" in waits[form]}
+    assert {*FORMS} - endless == {form for form in FORMS if "minAvailable" in waits[form]}
 
 
 @every_form
@@ -194,6 +219,14 @@ def test_every_amount_is_a_quantity(form: str):
 
 
 @every_form
+def test_what_volumes_may_hold_is_within_what_the_pod_may(form: str):
+    """A pod whose volumes hold more than its containers' limits is evicted before they are full."""
+    empty = [each["emptyDir"] for each in pod(form)["spec"]["volumes"] if "emptyDir" in each]
+    limits = [each["resources"]["limits"]["ephemeral-storage"] for each in containers(form)]
+    assert sum(amount(each["sizeLimit"]) for each in empty) < sum(map(amount, limits))
+
+
+@every_form
 def test_images_are_pinned_and_soak_has_its_own_version(form: str):
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert version == soak(form)["image"].partition(":")[2]
@@ -209,8 +242,10 @@ def test_a_job_tries_again_only_where_the_verdict_is_not_the_targets(form: str):
         for rule in reversed(rules)
         for code in rule.get("onExitCodes", {}).get("values", [])
     }
-    unsure = {ExitCode.UNKNOWN, 130, 137, 143}  # the last three: ended by a signal
-    final = {code.value for code in ExitCode} - {ExitCode.PASS, *unsure}
+    unsure = {ExitCode.UNKNOWN, 130, 143}  # the last two: stopped by a signal
+    # 137: killed, and not by a drain, which matches before: out of memory is the target's doing.
+    final = {137, *(code.value for code in ExitCode)} - {ExitCode.PASS, *unsure}
+    assert "Ignore" == rules[0]["action"]
     assert final == {code for code, action in actions.items() if action == "FailJob"}
     assert unsure == {c for c, action in actions.items() if action == "Count"}
     assert {"soak"} == {

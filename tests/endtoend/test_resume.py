@@ -55,6 +55,40 @@ def test_every_operation_is_answered_once_or_in_doubt_and_no_answer_is_wrong(
     assert report["duration_s"] >= 24
 
 
+@pytest.mark.slow
+def test_a_command_that_is_repeated_goes_on_with_what_was_killed_and_else_begins(tmp_path: Path):
+    """As a pod does it, whose container is started again with the same arguments."""
+    scenario = write_scenario(tmp_path / "killed.yaml", seed=13, seconds=12)
+    out = tmp_path / "runs"
+    command = ("run", str(scenario), "--resume", "--out", str(out))
+    told = Told(out)
+    running = Running(*command)
+    assert running.has_told(told, 3)
+    running.kill(told, "controller")
+    killed = running.end()
+    run = only_run(out)
+
+    again = Running(*command).end()
+
+    assert (-9, f"soak: begins a new run: {out}: holds no run of this scenario") == (
+        killed.code,
+        killed.words.splitlines()[0],
+    )
+    assert f"soak: goes on with {run}" == again.words.splitlines()[0]
+    assert again.code in (0, 13), again.words
+    assert run == only_run(out)
+    report = report_of(out)
+    assert "finished" == report["state"]
+    assert 1 == len(report["certificate"]["gaps"])
+    assert missing(scenario, report) == in_doubt(report)
+
+    other = write_scenario(tmp_path / "other.yaml", seed=14, seconds=2)
+    begun = Running("run", str(other), "--resume", "--out", str(out)).end()
+
+    assert begun.words.startswith("soak: begins a new run: ")
+    assert 2 == len([path for path in out.iterdir() if path.is_dir()])
+
+
 def fill_disk(running: Running) -> None:
     """From now on no file of the controller grows: to it the disk is full."""
     _, most = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)

@@ -77,6 +77,12 @@ def begin(directory: RunDirectory) -> None:
     directory.resumable.unlink()
 
 
+def gather(directory: RunDirectory) -> None:
+    """What the head of a cluster leaves: it has no checkpoint, its workers are elsewhere."""
+    directory.resumable.unlink()
+    directory.replace_json(directory.environment, {"workers": [{"worker": "worker-0"}]})
+
+
 def test_a_run_that_was_stopped_can_go_on(tmp_path: Path):
     directory = stopped_run(tmp_path / "run")
     directory.replace_json(directory.checkpoint, {"state": "interrupted"})
@@ -91,8 +97,9 @@ def test_a_run_that_was_stopped_can_go_on(tmp_path: Path):
         (finish, "this run is finished"),
         (change_scenario, "was changed since the run began"),
         (begin, "ended before its load began"),
+        (gather, "a run on a cluster cannot go on"),
     ],
-    ids=["damaged", "finished", "changed", "never began"],
+    ids=["damaged", "finished", "changed", "never began", "on a cluster"],
 )
 def test_a_run_that_cannot_go_on_says_why(
     spoil: Callable[[RunDirectory], None], said: str, tmp_path: Path

@@ -15,19 +15,23 @@ from soak.watch.ending import Ending
 from soak.watch.events import EventLog
 from soak.watch.observer import Observer
 from soak.watch.worker_log import LogTail, WorkerFacts
+from tests.watch.test_group_memory import container
 
 
-@dataclass(frozen=True)
-class Dead:
-    """A worker that ended after the last look at its log."""
+@dataclass
+class Scripted:
+    """A worker that ended after the last look at its log, or lives until it is killed."""
 
-    code: int
+    code: int | None
 
-    def exit_code(self) -> int:
+    def exit_code(self) -> int | None:
         return self.code
 
     def last_words(self) -> str:
         return f"exit code {self.code}"
+
+    def kill(self) -> None:
+        self.code = -9
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def observer(tmp_path: Path) -> Iterator[Observer]:
         each.close()
 
 
-def ending(observer: Observer, worker: Dead, said: Path, *lines: dict[str, object]) -> Ending:
+def ending(observer: Observer, worker: Scripted, said: Path, *lines: dict[str, object]) -> Ending:
     said.write_text("".join(json.dumps(line) + "\n" for line in lines))
     ending = Ending()
     assert ending.has_died(worker, observer)
@@ -54,7 +58,7 @@ def test_a_bug_of_the_tester_told_with_the_last_breath_is_not_the_targets(
 ):
     failed = {"kind": "failed", "reason": "KeyError: 'k'"}
 
-    found = ending(observer, Dead(ExitCode.UNKNOWN), tmp_path / "worker.jsonl", failed)
+    found = ending(observer, Scripted(ExitCode.UNKNOWN), tmp_path / "worker.jsonl", failed)
     verdict = found.verdict(5.0)
 
     assert verdict is not None
@@ -76,12 +80,33 @@ def test_a_bug_of_the_tester_told_with_the_last_breath_is_not_the_targets(
 def test_a_target_that_is_gone_is_told_in_its_own_words(
     observer: Observer, tmp_path: Path, lines: list[dict[str, object]], reason: str
 ):
-    found = ending(observer, Dead(ExitCode.TARGET), tmp_path / "worker.jsonl", *lines)
+    found = ending(observer, Scripted(ExitCode.TARGET), tmp_path / "worker.jsonl", *lines)
     verdict = found.verdict(5.0)
 
     assert verdict is not None
     assert (Status.FAIL, ExitCode.TARGET) == (verdict.status, verdict.exit_code)
     assert reason == verdict.reason
+
+
+def test_a_target_that_takes_all_memory_is_killed_before_it_takes_the_tester_along(
+    observer: Observer, tmp_path: Path
+):
+    worker, found = Scripted(None), Ending(memory=container(tmp_path, current=980_000_000))
+
+    assert found.has_died(worker, observer)
+
+    verdict = found.verdict(5.0)
+    assert verdict is not None
+    assert (-9, ExitCode.TARGET) == (worker.code, verdict.exit_code)
+    held = "980 MB of its control group's 1,000 MB are held"
+    assert f"the target was killed when memory ran out: {held}" == verdict.reason
+
+
+def test_a_target_that_leaves_room_lives(observer: Observer, tmp_path: Path):
+    worker, found = Scripted(None), Ending(memory=container(tmp_path, current=900_000_000))
+
+    assert not found.has_died(worker, observer)
+    assert None is worker.code
 
 
 def test_a_target_that_goes_after_the_run_was_stopped_has_not_failed():
