@@ -142,14 +142,15 @@ def _quietly() -> Iterator[None]:
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
-    """Opens local mode in data_dir/qdrant, or the server's collection, which is dropped first."""
+    """Opens local mode in data_dir/qdrant, or the server's collection.
+
+    What an earlier run left on the server is dropped; the directory says whose the collection is.
+    """
     assert isinstance(params, Params)
     directory = data_dir / "qdrant"
-    client = package("qdrant", "qdrant_client")
-    if params.url:
-        client.QdrantClient(url=params.url).delete_collection(NAME)
-    else:
-        directory.mkdir(parents=True, exist_ok=True)
+    if params.url and not directory.exists():
+        package("qdrant", "qdrant_client").QdrantClient(url=params.url).delete_collection(NAME)
+    directory.mkdir(parents=True, exist_ok=True)
     answers = package("qdrant", "qdrant_client.http.exceptions")
     return Driven(
         lambda: Points(directory, params),
