@@ -126,8 +126,12 @@ def figures_of(records: Sequence[RunRecord]) -> list[tuple[Metric, list[float]]]
 def unanswered(
     measured: Sequence[Measured], skipped: Sequence[tuple[Metric, str]]
 ) -> Mapping[str, str]:
-    """What --threshold named although nothing of that could be compared, and why not."""
-    answered = {each.metric.asked for each in measured}
+    """What --threshold named although nothing of that could be compared, and why not.
+
+    `latency_p99=25%` is answered by any operation's.
+    """
+    known = [each.metric.name for each in measured]
+    answered = {*known, *(name.partition(".")[2] for name in known)}
     return {each.asked: why for each, why in skipped if each.asked and each.asked not in answered}
 
 

@@ -7,7 +7,7 @@ from soak.comparison.estimate import Estimate
 from soak.comparison.judgement import Change, Comparison, Measured, compare, judged
 from soak.comparison.metrics import metrics
 from soak.verdict import ExitCode, Mistake, Status
-from tests.comparison.simulated import BARE_BYTES, PLAN, simulated
+from tests.comparison.simulated import BARE_BYTES, MEDIANS_S, PLAN, simulated
 
 PAIRS = 20
 
@@ -162,6 +162,7 @@ def test_a_warning_that_cannot_be_told_makes_nothing_unknown():
     assert Status.PASS == comparison.verdict.status
 
 
+EACH_P99 = [f"{name}.latency_p99=60%" for name in MEDIANS_S]
 WARM_ONLY: dict[str, object] = {
     **PLAN,
     "phases": [
@@ -175,6 +176,7 @@ def test_what_is_asked_for_and_not_measured_is_unknown():
     runs = simulated(1, spread=0.02, plan=WARM_ONLY), [simulated(2, spread=0.02, plan=WARM_ONLY)]
     asked = compare(*runs, thresholds=["store_batch.latency_p99=50%"])
     everywhere = compare(*runs, thresholds=["latency_p99=50%"])
+    apart = compare(*runs, thresholds=["latency_p99=50%", *EACH_P99])
     ignored = compare(*runs, thresholds=["store_batch.latency_p99=none"])
 
     assert ExitCode.UNKNOWN == asked.verdict.exit_code
@@ -182,7 +184,7 @@ def test_what_is_asked_for_and_not_measured_is_unknown():
         asked.verdict.reason
     )
     # Where it could be asked of one operation, it was asked.
-    assert [Status.PASS] * 2 == [each.verdict.status for each in (everywhere, ignored)]
+    assert [Status.PASS] * 3 == [each.verdict.status for each in (everywhere, apart, ignored)]
     assert () == ignored.skipped
 
 
