@@ -1,12 +1,15 @@
 """How often is `soak compare` right? Real short runs of one target, equal and slowed by 15 %.
 
-Every run is `soak run` of the target `faulty`, which wraps the embedded engine and waits a fixed
-time in each operation: 5 ms, and 5.75 ms where it is slowed; that wait is nearly all of a service
-time. Neighbours of equal runs are compared (as shipped, all have to pass), and each slowed run with
-the equal one before it (all have to fail, which by the usual thresholds the median of service time
-does). Groups of GROUP such pairs, which ran by turns, are judged together as `soak compare
---interleaved` does. Where tails must hold, too, what is equal may be unknown, and may not fail.
-What whole equal runs differ by is the spread that soak/comparison assumes of a single baseline run.
+Every run is `soak run` of the target `faulty`, which waits a fixed time in each operation before
+the target `memory` answers: 5 ms, and 5.75 ms where it is slowed; that wait is nearly all of a
+service time. It is not the embedded engine that is inside, because its durable stores wait for the
+disk: on a machine whose disk others use their medians differ by 8 % between equal runs, and that
+would be a check of the disk. Neighbours of equal runs are compared (as shipped, all have to pass),
+and each slowed run with the equal one before it (all have to fail, which by the usual thresholds
+the median of service time does). Groups of GROUP such pairs, which ran by turns, are judged
+together as `soak compare --interleaved` does. Where tails must hold, too, what is equal may be
+unknown, and may not fail. What whole equal runs differ by is the spread that soak/comparison
+assumes of a single baseline run.
 """
 
 import argparse
