@@ -1,10 +1,15 @@
 """How often is `soak compare` right? Real short runs of one target, equal and slowed by 15 %.
 
-Every run is `soak run` of the faulty target with a fixed delay. Neighbours of equal runs are
-compared (a regression there is a false alarm), and each slowed run with the equal one before it (no
-regression there is a miss). Groups of GROUP such pairs, which ran by turns, are judged together as
-`soak compare --interleaved` does. What whole equal runs differ by is the spread that
-soak/comparison assumes of a single baseline run.
+Every run is `soak run` of the target `faulty`, which waits a fixed time in each operation before
+the target `memory` answers: 5 ms, and 5.75 ms where it is slowed; that wait is nearly all of a
+service time. It is not the embedded engine that is inside, because its durable stores wait for the
+disk: on a machine whose disk others use their medians differ by 8 % between equal runs, and that
+would be a check of the disk. Neighbours of equal runs are compared (as shipped, all have to pass),
+and each slowed run with the equal one before it (all have to fail, which by the usual thresholds
+the median of service time does). Groups of GROUP such pairs, which ran by turns, are judged
+together as `soak compare --interleaved` does. Where tails must hold, too, what is equal may be
+unknown, and may not fail. What whole equal runs differ by is the spread that soak/comparison
+assumes of a single baseline run.
 """
 
 import argparse
@@ -35,12 +40,13 @@ checks: [{name: wrong-answers, detector: never}]
 observe: {window: 1s}
 """
 SLOWED = "target.params.delay_s=5.75ms"
-WITHOUT_TAILS = ("latency_p99=none",)
+SHIPPED = "as shipped"
+VARIANTS = {SHIPPED: (), "tails must hold": ("latency_p99=10%",)}
 GROUP = 5  # pairs of one interleaved comparison, as `soak compare --interleaved` makes
 
 
 def main() -> int:
-    """Print the table; 1 where a slowed run was missed or an equal one alarmed."""
+    """Print the table; 1 where a slowed run did not fail or an equal one did not pass."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--json", type=Path)
@@ -57,13 +63,9 @@ def main() -> int:
     same = list(zip(equal[1:], equal[:-1], strict=True))
     slower = list(zip(slowed, equal[:-1], strict=True))
     found = {
-        f"{kind}, {tails}": outcomes(pairs, thresholds)
-        for tails, thresholds in (("tails too", ()), ("without tails", WITHOUT_TAILS))
-        for kind, pairs in (("equal", same), ("15 % slower", slower))
-    }
-    found |= {
-        f"interleaved, {kind}, {tails}": by_turns(pairs, thresholds)
-        for tails, thresholds in (("tails too", ()), ("without tails", WITHOUT_TAILS))
+        f"{way}{kind}, {variant}": judge(pairs, thresholds)
+        for way, judge in (("", outcomes), ("interleaved, ", by_turns))
+        for variant, thresholds in VARIANTS.items()
         for kind, pairs in (("equal", same), ("15 % slower", slower))
     }
     spread = spreads(equal)
@@ -73,10 +75,14 @@ def main() -> int:
         print(f"{name:42} equal runs differ by {100 * ratio:.2f} % (standard deviation)")
     if asked.json:
         asked.json.write_text(json.dumps({"outcomes": found, "spread": spread}, indent=1))
-    alarms = sum(counts["fail"] for name, counts in found.items() if "equal" in name)
-    missed = asked.pairs - found["15 % slower, without tails"]["fail"]
-    missed += asked.pairs // GROUP - found["interleaved, 15 % slower, without tails"]["fail"]
-    return int(alarms > 0 or missed > 0)
+    return int(any(is_wrong(name, counts) for name, counts in found.items()))
+
+
+def is_wrong(name: str, counts: Counter[str]) -> bool:
+    """As shipped, everything has to be told rightly; else nothing equal may fail."""
+    if SHIPPED in name:
+        return counts.total() > counts["pass" if "equal" in name else "fail"]
+    return "equal" in name and counts["fail"] > 0
 
 
 def run(out: Path, *changes: str) -> RunRecord:

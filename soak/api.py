@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from soak.apart import run_apart
-from soak.comparison.interleaved import compare_pairs, in_turns, turns
+from soak.comparison.interleaved import LEAST_PAIRS, compare_pairs, in_turns, turns
 from soak.comparison.judgement import Comparison
 from soak.comparison.judgement import compare as against
 from soak.comparison.objections import Plan, require_same_plan
@@ -93,6 +93,8 @@ def interleave(
     names another environment). said: told of each run. Blocks for 2 x pairs runs. Raises
     NotComparable where the loads differ, before anything is run.
     """
+    if turn is None and pairs < LEAST_PAIRS:
+        raise Mistake(f"pairs is {pairs}; at least {LEAST_PAIRS} are needed to tell anything")
     names = str(scenario), str(baseline)
     loaded = [load(name) for name in names]
     require_same_plan(_plan(loaded[0]), _plan(loaded[1]), names)

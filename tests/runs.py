@@ -224,6 +224,7 @@ def last_snapshot(length_s: float, *, leaks: bool) -> Snapshot:
             "machine": "x86_64",
             "cpu_model": "Example CPU @ 2.5 GHz",
             "cpus": 2,
+            "cpus_allowed": 2,
             "memory_total": "24000000 kB",
             "packages": {"numpy": "2.4.6", "psutil": "7.1.0"},
             "command": ["soak", "run", "configs/steady.yaml", "--seed", "7"],

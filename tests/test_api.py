@@ -68,6 +68,12 @@ def test_two_at_once_get_the_same_operations_by_turns(tmp_path: Path):
     assert any("in turns of 1s" in note for note in found.objections.notes)
 
 
+def test_pairs_that_tell_nothing_are_refused_before_anything_runs(tmp_path: Path):
+    with pytest.raises(Mistake, match="pairs is 0; at least 2 are needed"):
+        interleave("gate", "gate", pairs=0, out=tmp_path / "runs")
+    assert not list(tmp_path.iterdir())
+
+
 def test_importing_soak_imports_nothing_else():
     code = "import soak, sys; print([m for m in sys.modules if m.startswith(('soak.', 'numpy'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

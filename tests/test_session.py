@@ -72,6 +72,21 @@ def test_a_pass_that_cannot_be_written_is_pushed_and_shown_as_the_unknown_it_end
     assert "soak_outcome_exit_code{} 13.0" in pushed
 
 
+def test_a_run_that_could_not_be_compared_keeps_its_report(tmp_path: Path):
+    baseline = load_run(write_run(tmp_path / "before", **COARSE))
+    directory = RunDirectory(write_run(tmp_path / "after", **COARSE))
+    controller = Finished(baseline.document["environment"])
+
+    code, _ = ended(directory, controller, Gate(baselines=[baseline], thresholds=["nothing=1%"]))
+
+    report = load_run(directory.path).document
+    (check,) = report["checks"]
+    assert (ExitCode.UNKNOWN, "finished") == (code, report["state"])
+    assert ("baseline", "unknown") == (check["name"], check["status"])
+    assert check["reason"].startswith("baseline: --threshold nothing=1%: is not METRIC=CHANGE")
+    assert directory.report_html.exists()
+
+
 def test_what_the_gate_says_is_pushed_and_shown(tmp_path: Path):
     baseline = load_run(write_run(tmp_path / "before", **COARSE))
     directory = RunDirectory(write_run(tmp_path / "after", "leaking", **COARSE))

@@ -3,11 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
+
+if TYPE_CHECKING:
+    from soak.comparison.judgement import Comparison
 
 Interleaved = Annotated[
     bool, typer.Option("--interleaved", help="Both are scenarios: run them by turns, in pairs.")
@@ -66,7 +69,6 @@ def compare(
     Exit codes: 0 no regression, 10 regression, 11 more wrong answers, 13 cannot be told.
     """
     from soak.api import interleave
-    from soak.comparison import papers
     from soak.comparison.baselines import Baselines
     from soak.comparison.judgement import compare as against
     from soak.report.record import load_run
@@ -90,10 +92,18 @@ def compare(
             thresholds=thresholds or (),
             anyway=anyway,
         )
-    if markdown_file is not None:
-        markdown_file.write_text(papers.markdown(found))
-    print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
+    _tell(found, markdown_file, as_json=as_json)
     raise typer.Exit(found.verdict.exit_code)
+
+
+def _tell(found: "Comparison", markdown_file: Path | None, *, as_json: bool) -> None:
+    """On stdout first, so that a file that cannot be written costs nothing but itself."""
+    from soak.comparison import papers
+    from soak.report.files import write_file
+
+    print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
+    if markdown_file is not None:
+        write_file(markdown_file, papers.markdown(found).encode())
 
 
 @baseline_app.command("set")

@@ -21,7 +21,8 @@ Thresholds = Annotated[
     typer.Option(
         "--threshold",
         metavar="METRIC=CHANGE",
-        help="Allow another change: latency_p99=25%, search.service_p50=none; may be repeated.",
+        help="Allow another change: latency_p99=25%, search.service_p50=none, "
+        "memory=warn:20% (only warns); may be repeated.",
     ),
 ]
 Store = Annotated[

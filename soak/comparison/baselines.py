@@ -9,9 +9,10 @@ folder can be cached by a CI server or kept under version control: a run of minu
 import re
 import shutil
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
-from soak.comparison.objections import objections
+from soak.comparison.objections import is_same_run, objections
 from soak.plugins import nearest
 from soak.report.document import as_section
 from soak.report.record import RunRecord, load_run
@@ -45,15 +46,13 @@ class Baselines:
         """Keep these runs under the name, in place of what was there; where they are now.
 
         name: `<scenario>-<target>` where it is None. Raises BaselineError where the runs cannot be
-        trusted or belong to different things, RunError where one is no run.
+        trusted, belong to different things or cannot be copied, RunError where one is no run.
         """
         records = [load_run(path) for path in paths]
         for record in records:
             _require_sound(record)
-        for record in records[1:]:
-            against = objections(record, records[0])
-            if against.distrust:
-                raise BaselineError(f"these runs are not one baseline: {against.distrust[0]}")
+        for one, other in combinations(records, 2):
+            _require_one_thing(one, other)
         document = records[0].document
         name = name or f"{document.get('scenario')}-{document.get('target')}"
         if not NAME.fullmatch(name):
@@ -61,10 +60,14 @@ class Baselines:
         kept = self._folder / name
         partial = self._folder / f".{name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        for record in records:
-            _copy(record, partial / record.directory.name)
-        shutil.rmtree(kept, ignore_errors=True)
-        partial.rename(kept)
+        try:
+            for record in records:
+                _copy(record, partial / record.directory.name)
+            shutil.rmtree(kept, ignore_errors=True)
+            partial.rename(kept)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise BaselineError(f"{kept}: cannot be kept there: {error.strerror}") from error
         return kept
 
     def read(self, asked: str) -> list[RunRecord]:
@@ -105,6 +108,16 @@ def _require_sound(record: RunRecord) -> None:
         reasons = certificate.get("reasons")
         why = "; ".join(map(str, reasons)) if isinstance(reasons, list) else "no certificate"
         raise BaselineError(f"{record.directory}: this run cannot be trusted: {why}")
+
+
+def _require_one_thing(one: RunRecord, other: RunRecord) -> None:
+    if is_same_run(one, other):
+        raise BaselineError(f"{other.directory}: this run is given twice; give each once")
+    if one.directory.name == other.directory.name:
+        raise BaselineError(f"{one.directory}, {other.directory}: two runs of one name; rename one")
+    against = objections(one, other)
+    if against.distrust:
+        raise BaselineError(f"these runs are not one baseline: {against.distrust[0]}")
 
 
 def _copy(record: RunRecord, to: Path) -> None:

@@ -1,8 +1,8 @@
 """What do the changes of all metrics mean together? One verdict, one exit code, one sentence."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from soak.comparison.metrics import Metric
 from soak.comparison.objections import Objections
@@ -12,8 +12,6 @@ from soak.verdict import Concern, RunVerdict, Status, Verdict, merge
 DETECTOR = "compare"
 # Metrics named in the sentence; the table has them all.
 MOST_NAMED = 4
-# A remedy that asks for more is none.
-MOST_LONGER = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +21,7 @@ class Change:
 
     status is None where the metric is only shown. interval: each end is passed with a chance of
     5 %. detectable: the smallest true change for the worse that this comparison would have called
-    worse 19 times of 20. longer: how many times as many windows would decide it, where they would.
+    worse 19 times of 20. longer: how many times as long a run would decide it, where one would.
     """
 
     metric: Metric
@@ -37,30 +35,54 @@ class Change:
     is_better: bool
     longer: int | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict hangs on it; a warning's does not."""
+        return self.status is not None and self.metric.level == "fail"
+
+    @property
+    def is_warning(self) -> bool:
+        return self.status is Status.FAIL and self.metric.level == "warn"
+
+    @property
+    def badness(self) -> float:
+        """The change for the worse, in thresholds; below 0 where it is for the better."""
+        return self.change / (self.metric.allowed or math.inf)
+
 
 def conclude(
-    changes: Sequence[Change], wrong: tuple[float, float], objections: Objections
+    changes: Sequence[Change],
+    wrong: tuple[float, float],
+    objections: Objections,
+    unanswered: Mapping[str, str],
 ) -> RunVerdict:
     """Fail where a metric is worse or more answers are wrong; unknown where it cannot be told.
 
     wrong: wrong answers of the run and of the baseline, which count even in untrusted runs.
+    unanswered: what was asked for by name and could not be compared, and why. What only warns is
+    said and changes nothing else.
     """
-    verdicts = [*_of_answers(wrong), *_of_changes(changes)]
+    verdicts = [*_of_answers(wrong), *_of_changes(changes, unanswered)]
     merged = merge(
         verdicts,
         trusted=not objections.distrust,
         distrust="; ".join(objections.distrust),
     )
-    if merged.status is not Status.PASS:
-        return merged
-    gated = sum(change.status is not None for change in changes)
-    better = [change for change in changes if change.is_better]
-    gains = f", {_named(better)}" if better else ""
-    return RunVerdict(
-        status=Status.PASS,
-        exit_code=merged.exit_code,
-        reason=f"none of {gated} metrics is worse{gains}",
-    )
+    reason = merged.reason
+    if merged.status is Status.PASS:
+        better = [change for change in changes if change.is_better]
+        gains = f", {_named(better)}" if better else ""
+        reason = f"none of {sum(c.counts for c in changes)} metrics is worse{gains}"
+    # Where metrics fail the sentence is long enough; the table has the warnings, too.
+    is_said = merged.status is not Status.FAIL and not objections.distrust
+    warning = warned(changes) if is_said else ""
+    return replace(merged, reason="; ".join(filter(None, (reason, warning))))
+
+
+def warned(changes: Sequence[Change]) -> str:
+    """What is worse and only warns; empty where nothing is."""
+    found = [change for change in changes if change.is_warning]
+    return f"warning: {_named(found)}" if found else ""
 
 
 def _of_answers(wrong: tuple[float, float]) -> list[Verdict]:
@@ -71,17 +93,21 @@ def _of_answers(wrong: tuple[float, float]) -> list[Verdict]:
     return [_verdict("wrong_answers", Status.FAIL, reason, Concern.CORRECTNESS)]
 
 
-def _of_changes(changes: Sequence[Change]) -> list[Verdict]:
+def _of_changes(changes: Sequence[Change], unanswered: Mapping[str, str]) -> list[Verdict]:
     """One verdict for all that are worse, one for all that are unknown, else one that passes."""
-    worse = [change for change in changes if change.status is Status.FAIL]
-    undecided = [change for change in changes if change.status is Status.UNKNOWN]
+    counting = [change for change in changes if change.counts]
+    worse = [change for change in counting if change.status is Status.FAIL]
+    undecided = [change for change in counting if change.status is Status.UNKNOWN]
     verdicts = []
     if worse:
         verdicts.append(_verdict("worse", Status.FAIL, _named(worse)))
     if undecided:
         said = f"too uncertain to tell: {_named(undecided)}{_remedy(undecided)}"
         verdicts.append(_verdict("uncertain", Status.UNKNOWN, said))
-    if not any(change.status for change in changes):
+    if unanswered:
+        said = ", ".join(f"{name} ({why})" for name, why in unanswered.items())
+        verdicts.append(_verdict("asked", Status.UNKNOWN, f"not compared: {said}"))
+    if not counting:
         verdicts.append(_verdict("compared", Status.UNKNOWN, "no metric could be compared"))
     return verdicts or [_verdict("compared", Status.PASS, "")]
 
@@ -101,12 +127,20 @@ def _named(changes: Sequence[Change]) -> str:
 
 
 def _remedy(undecided: Sequence[Change]) -> str:
-    """What would decide it: more windows where that is thinkable, else to give the metric up."""
-    needed = [change.longer or MOST_LONGER + 1 for change in undecided]
-    if max(needed) <= MOST_LONGER:
+    """What would decide it: a longer run where that is thinkable, else more runs."""
+    needed = [change.longer for change in undecided if change.longer]
+    if len(needed) == len(undecided):
         return f"; a run about {max(needed)} times as long would tell"
-    noisiest = undecided[needed.index(max(needed))].metric.name
-    return f"; measure where it is quieter, or leave it out: --threshold {noisiest}=none"
+    noisiest = max((c for c in undecided if not c.longer), key=_width).metric.name
+    return (
+        "; more runs may tell (three as the baseline, or --interleaved --pairs), or a quieter "
+        f"machine; or leave it out: --threshold {noisiest}=none"
+    )
+
+
+def _width(change: Change) -> float:
+    low, high = change.interval
+    return high - low
 
 
 def said_change(change: Change) -> str:

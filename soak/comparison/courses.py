@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soak.detectors.density import bare
 from soak.report.objectives import per_window, throughput, warm_until
 from soak.report.record import RunRecord
 from soak.seams import Floats
@@ -91,8 +92,11 @@ def _sampled(record: RunRecord) -> Iterator[tuple[str, Course]]:
     held, live = columns.get("anonymous_bytes"), columns.get("live_records")
     if held is not None:
         yield "memory", course(np.where(held > 0, held, np.nan))
-    if held is not None and live is not None:
-        yield "memory_per_record", course(_ratio(held, live))
+    # What every worker holds without a record hides what a record takes; a run that did not
+    # measure it has no such figure.
+    fixed = bare(columns, "anonymous_bytes", None)
+    if held is not None and live is not None and fixed > 0:
+        yield "memory_per_record", course(_ratio(held - fixed, live))
     for name, column in (("disk", "disk_allocated_bytes"), ("recall", "recall")):
         if column in columns:
             values = columns[column]

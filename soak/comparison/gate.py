@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from soak.comparison import papers
-from soak.comparison.conclusion import DETECTOR
+from soak.comparison.conclusion import DETECTOR, warned
 from soak.comparison.judgement import Comparison, compare
 from soak.comparison.metrics import metrics
 from soak.comparison.objections import require_same_load
@@ -16,7 +16,7 @@ from soak.rundir import RunDirectory
 from soak.scenario import Scenario, dump
 from soak.scenario.yaml_source import read
 from soak.snapshot import Snapshot
-from soak.verdict import Concern, ExitCode, Mistake, Verdict, merge
+from soak.verdict import Concern, ExitCode, Mistake, Status, Verdict, merge
 
 CHECK = "baseline"
 _AGAIN = "pass --baseline NAME, as when it was begun"
@@ -78,38 +78,67 @@ def require_comparable(scenario: Scenario, gate: Gate) -> None:
 def gated(snapshot: Snapshot, directory: RunDirectory, gate: Gate) -> Snapshot:
     """The snapshot of a finished run with the comparison as its last check, `baseline`.
 
-    Writes comparison.json and comparison.md into the run directory. A run that was stopped or
-    failed keeps the verdict it has. Raises RunDirError.
+    Writes comparison.json and comparison.md into the run directory; where there is no comparison
+    to be had, the check is unknown. A run that was stopped or failed keeps the verdict it has.
+    Raises RunDirError.
     """
-    directory.replace_json(directory.report, document(snapshot))
-    run = load_run(directory.path)
-    comparison = compare(run, gate.baselines, thresholds=gate.thresholds)
-    directory.replace_json(directory.path / "comparison.json", papers.document(comparison))
-    directory.replace(directory.path / "comparison.md", papers.markdown(comparison).encode())
-    verdicts = (*snapshot.verdicts, as_check(comparison))
+    # What is left if the comparison breaks off must not say that the run passed it.
+    pending = _with_check(snapshot, _undecided("the comparison was not finished"))
+    directory.replace_json(directory.report, document(pending))
+    try:
+        comparison = compare(load_run(directory.path), gate.baselines, thresholds=gate.thresholds)
+        directory.replace_json(directory.path / "comparison.json", papers.document(comparison))
+        directory.replace(directory.path / "comparison.md", papers.markdown(comparison).encode())
+    except Mistake as mistake:
+        return _with_check(snapshot, _undecided(str(mistake)))
+    return _with_check(snapshot, as_check(comparison), warned(comparison.changes))
+
+
+def _with_check(snapshot: Snapshot, check: Verdict, warning: str = "") -> Snapshot:
+    """warning: said with a verdict that passes, because then no check's reason is in it."""
+    verdicts = (*snapshot.verdicts, check)
     certificate = snapshot.certificate
     merged = merge(verdicts, trusted=certificate.trusted, distrust="; ".join(certificate.reasons))
+    if warning and merged.status is Status.PASS:
+        merged = replace(merged, reason=f"{merged.reason}; {warning}")
     is_over = snapshot.state == "finished"
     return replace(snapshot, verdicts=verdicts, verdict=merged if is_over else snapshot.verdict)
 
 
+def _undecided(why: str) -> Verdict:
+    return Verdict(
+        check=CHECK,
+        detector=DETECTOR,
+        concern=Concern.OBJECTIVE,
+        status=Status.UNKNOWN,
+        reason=f"{CHECK}: {why}",
+    )
+
+
 def as_check(comparison: Comparison) -> Verdict:
-    """The comparison in one verdict, with the figures of the metric that came off worst."""
+    """The comparison in one verdict, with the figures of the metric that came off worst.
+
+    Wrong answers have none: they are counted in the reason.
+    """
     verdict = comparison.verdict
     is_wrong = verdict.exit_code == ExitCode.CORRECTNESS
     concern = Concern.CORRECTNESS if is_wrong else Concern.OBJECTIVE
     word = {"pass": "", "fail": "worse than the baseline: ", "unknown": f"{CHECK}: "}
-    decided = [change for change in comparison.changes if change.status is verdict.status]
-    worst = max(decided, key=lambda change: abs(change.change), default=None)
-    ratio = worst if worst is not None and worst.metric.scale == "ratio" else None
-    return Verdict(
+    decided = [c for c in comparison.changes if c.counts and c.status is verdict.status]
+    worst = None if is_wrong else max(decided, key=lambda c: c.badness, default=None)
+    found = Verdict(
         check=CHECK,
         detector=DETECTOR,
         concern=concern,
         status=verdict.status,
         reason=word[verdict.status] + verdict.reason,
-        effect=ratio.change if ratio else None,
-        threshold=ratio.metric.threshold if ratio else None,
-        unit="ratio" if ratio else "",
-        interval=ratio.interval if ratio else None,
+    )
+    if worst is None:
+        return found
+    return replace(
+        found,
+        effect=worst.change,
+        threshold=worst.metric.allowed,
+        unit="ratio" if worst.metric.scale == "ratio" else worst.metric.unit,
+        interval=worst.interval,
     )

@@ -21,13 +21,14 @@ from soak.comparison.judgement import (
     Comparison,
     Measured,
     difference,
-    judged,
+    judge_all,
     lack,
     threshold_of,
     typical,
+    unanswered,
     wrong_answers,
 )
-from soak.comparison.metrics import Metric, metrics
+from soak.comparison.metrics import Metric, compared
 from soak.comparison.objections import Objections, objections
 from soak.report.record import RunRecord
 from soak.scenario import Scenario, Turns
@@ -88,18 +89,16 @@ def compare_pairs(pairs: Sequence[Pair], *, thresholds: Sequence[str] = ()) -> C
     against = [objections(run, baseline) for run, baseline in pairs]
     sound = [pair for pair, found in zip(pairs, against, strict=True) if not found.distrust]
     held = [(courses(run), courses(baseline)) for run, baseline in sound or pairs]
-    operations = dict.fromkeys(name.partition(".")[0] for name in held[0][0] if "." in name)
     measured: list[Measured] = []
-    skipped: list[tuple[str, str]] = []
-    for metric in metrics(list(operations), thresholds):
+    skipped: list[tuple[Metric, str]] = []
+    for metric in compared(pairs[0][0].plan, held[0][0], thresholds):
         sides = [(mine.get(metric.name), other.get(metric.name)) for mine, other in held]
         lacking = next((said for side in sides if (said := lack(metric, side))), "")
         if lacking:
-            skipped.append((metric.name, lacking))
+            skipped.append((metric, lacking))
         else:
             measured.append(_measured(metric, [(a, b) for a, b in sides if a and b]))
-    family = sum(each.threshold is not None for each in measured)
-    changes = tuple(judged(each, family) for each in measured)
+    changes = judge_all(measured)
     wrong = _wrong(pairs, 0), _wrong(pairs, 1)
     gathered = _gathered(against, len(sound))
     return Comparison(
@@ -107,10 +106,10 @@ def compare_pairs(pairs: Sequence[Pair], *, thresholds: Sequence[str] = ()) -> C
         turns=tuple(run for run, _ in pairs[1:]),
         baselines=tuple(baseline for _, baseline in pairs),
         changes=changes,
-        skipped=tuple(skipped),
+        skipped=tuple((metric.name, why) for metric, why in skipped),
         wrong=wrong,
         objections=gathered,
-        verdict=conclude(changes, wrong, gathered),
+        verdict=conclude(changes, wrong, gathered, unanswered(measured, skipped)),
     )
 
 
@@ -118,11 +117,14 @@ def _measured(metric: Metric, sides: Sequence[tuple[Course, Course]]) -> Measure
     matched = [paired(mine, other) for mine, other in sides]
     sign = 1.0 if metric.worse == "up" else -1.0
     within = [mean_of_windows(sign * difference(metric, own, other)) for own, other in matched]
+    estimate = mean_of_pairs(within, metric.spread)
+    shrinking = float(np.mean([each.error**2 for each in within])) / len(within)
     return Measured(
         metric=metric,
         run=typical(metric, np.concatenate([own for own, _ in matched])),
         baseline=typical(metric, np.concatenate([other for _, other in matched])),
-        estimate=mean_of_pairs(within, metric.spread),
+        estimate=estimate,
+        lasting=math.sqrt(max(0.0, estimate.error**2 - shrinking)),
         windows_count=sum(len(own) for own, _ in matched),
         threshold=threshold_of(metric),
     )

@@ -9,7 +9,8 @@ Whatever is neither is unknown.
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,17 +23,19 @@ from soak.comparison.estimate import (
     mean_of_windows,
     with_spread,
 )
-from soak.comparison.metrics import NEEDED, Metric, metrics
+from soak.comparison.metrics import NEEDED, Metric, compared, metrics
 from soak.comparison.objections import Objections, objections
 from soak.detectors._student import student_quantile
 from soak.report.markdown import violation_count
 from soak.report.record import RunRecord
 from soak.seams import Floats
-from soak.verdict import RunVerdict, Status
+from soak.verdict import Mistake, RunVerdict, Status
 
 ALARM_RATE = 0.01  # of comparisons of two equal runs, however noisy
 ERROR_RATE = 0.05
 POWER = 0.95
+# A remedy that asks for more is none.
+MOST_LONGER = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +57,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One metric on its scale, the worse way positive: logarithms for ratios."""
+    """One metric on its scale, the worse way positive: logarithms for ratios.
+
+    lasting: the part of the estimate's error that would be the same in runs of any length.
+    """
 
     metric: Metric
     run: float
     baseline: float
     estimate: Estimate
+    lasting: float
     windows_count: int
     threshold: float | None
 
@@ -74,34 +81,34 @@ def compare(
     """The run against all baselines together, which are runs of the same thing.
 
     thresholds: changes to the usual ones, `search.latency_p99=25%`. Raises NotComparable where
-    the answer would mean nothing, and Mistake for a threshold that cannot be read.
+    the answer would mean nothing, and Mistake without a baseline and for a threshold that cannot
+    be read.
     """
-    assert baselines
+    if not baselines:
+        raise Mistake("there is no baseline run to compare with; at least one is needed")
     against = [objections(run, baseline, anyway=anyway) for baseline in baselines]
     mine, others = courses(run), [courses(baseline) for baseline in baselines]
-    operations = dict.fromkeys(name.partition(".")[0] for name in mine if "." in name)
     measured: list[Measured] = []
-    skipped: list[tuple[str, str]] = []
-    for metric in metrics(list(operations), thresholds):
+    skipped: list[tuple[Metric, str]] = []
+    for metric in compared(run.plan, mine, thresholds):
         held = [mine.get(metric.name), *(other.get(metric.name) for other in others)]
         known = [course for course in held if course is not None]
         lacking = lack(metric, held)
         if lacking:
-            skipped.append((metric.name, lacking))
+            skipped.append((metric, lacking))
         else:
             measured.append(_measure(metric, known[0], known[1:]))
-    family = sum(each.threshold is not None for each in measured)
     wrong = wrong_answers(run), max(map(wrong_answers, baselines))
-    changes = tuple(judged(each, family) for each in measured)
+    changes = judge_all(measured)
     gathered = _gathered(against, len(baselines))
     return Comparison(
         run=run,
         baselines=tuple(baselines),
         changes=changes,
-        skipped=tuple(skipped),
+        skipped=tuple((metric.name, why) for metric, why in skipped),
         wrong=wrong,
         objections=gathered,
-        verdict=conclude(changes, wrong, gathered),
+        verdict=conclude(changes, wrong, gathered, unanswered(measured, skipped)),
     )
 
 
@@ -114,6 +121,18 @@ def figures_of(records: Sequence[RunRecord]) -> list[tuple[Metric, list[float]]]
         for metric in metrics(list(operations))
         if all(metric.name in each for each in held)
     ]
+
+
+def unanswered(
+    measured: Sequence[Measured], skipped: Sequence[tuple[Metric, str]]
+) -> Mapping[str, str]:
+    """What --threshold named although nothing of that could be compared, and why not.
+
+    `latency_p99=25%` is answered by any operation's.
+    """
+    known = [each.metric.name for each in measured]
+    answered = {*known, *(name.partition(".")[2] for name in known)}
+    return {each.asked: why for each, why in skipped if each.asked and each.asked not in answered}
 
 
 def lack(metric: Metric, held: Sequence[Course | None]) -> str:
@@ -143,11 +162,13 @@ def _measure(metric: Metric, mine: Course, others: Sequence[Course]) -> Measured
     means = [float(each.mean()) for each in series]
     noise = [mean_of_windows(on_scale(metric, other)).error for _, other in pairs]
     rms = float(np.sqrt(np.mean(np.square(noise))))
+    estimate = with_spread(within, metric.spread, means, rms)
     return Measured(
         metric=metric,
         run=typical(metric, np.concatenate([own for own, _ in pairs])),
         baseline=typical(metric, np.concatenate([other for _, other in pairs])),
-        estimate=with_spread(within, metric.spread, means, rms),
+        estimate=estimate,
+        lasting=math.sqrt(max(0.0, estimate.error**2 - within.error**2)),
         windows_count=min(len(each) for each in series),
         threshold=threshold_of(metric),
     )
@@ -177,6 +198,12 @@ def threshold_of(metric: Metric) -> float | None:
     return -math.log1p(-min(metric.threshold, 0.999))
 
 
+def judge_all(measured: Sequence[Measured]) -> tuple[Change, ...]:
+    """The rate of false alarms is shared out over what can fail, and again over what can warn."""
+    levels = Counter(each.metric.level for each in measured if each.threshold is not None)
+    return tuple(judged(each, levels[each.metric.level]) for each in measured)
+
+
 def judged(measured: Measured, family: int) -> Change:
     """family: metrics that have a threshold, over which the error rate is shared out."""
     estimate, threshold = measured.estimate, measured.threshold
@@ -189,8 +216,6 @@ def judged(measured: Measured, family: int) -> Change:
         is_worse = estimate.mean > threshold and estimate.mean > guard
         is_fine = estimate.mean + reach <= threshold
         status = Status.FAIL if is_worse else Status.PASS if is_fine else Status.UNKNOWN
-    room = (threshold or 0.0) - estimate.mean
-    is_close = status is Status.UNKNOWN and room > 0
     low, high = sorted(
         _as_change(measured.metric, end) for end in (estimate.mean - reach, estimate.mean + reach)
     )
@@ -204,8 +229,22 @@ def judged(measured: Measured, family: int) -> Change:
         windows_count=measured.windows_count,
         status=status,
         is_better=-estimate.mean > max(guard, threshold or guard),
-        longer=math.ceil((reach / room) ** 2) if is_close else None,
+        longer=_longer(measured) if status is Status.UNKNOWN else None,
     )
+
+
+def _longer(measured: Measured) -> int | None:
+    """How many times as long a run would show that it is fine; None where no length would.
+
+    Only the error within a run shrinks with the root of its length; what whole runs differ by
+    stays.
+    """
+    estimate = measured.estimate
+    room = (measured.threshold or 0.0) - estimate.mean
+    shrinking = estimate.error**2 - measured.lasting**2
+    left = (room / student_quantile(1 - ERROR_RATE, estimate.freedom)) ** 2 - measured.lasting**2
+    is_near = room > 0 and left * MOST_LONGER > shrinking
+    return math.ceil(shrinking / left) if is_near else None
 
 
 def _as_change(metric: Metric, worsening: float) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from soak.report.document import as_section
+from soak.report.objectives import asked_checks
 from soak.report.record import RunRecord
 from soak.rundir import RunDirectory
 from soak.verdict import Mistake
@@ -35,7 +36,7 @@ def objections(run: RunRecord, baseline: RunRecord, *, anyway: bool = False) -> 
     anyway: other loads and machines are a note. Raises NotComparable for a run with itself, and
     for two loads that differ.
     """
-    if run.directory == baseline.directory or _same(run, baseline, "run_id"):
+    if is_same_run(run, baseline):
         raise NotComparable(
             f"{run.directory.name}: this is the baseline itself; nothing to compare"
         )
@@ -56,9 +57,10 @@ def _turns(run: RunRecord) -> list[str]:
     return [said] if turns else []
 
 
-def _same(run: RunRecord, baseline: RunRecord, key: str) -> bool:
-    value = run.document.get(key)
-    return value is not None and value == baseline.document.get(key)
+def is_same_run(run: RunRecord, other: RunRecord) -> bool:
+    run_id = run.document.get("run_id")
+    is_named_so = run_id is not None and run_id == other.document.get("run_id")
+    return run.directory == other.directory or is_named_so
 
 
 def require_same_load(plan: Plan, baseline: RunRecord, name: str) -> None:
@@ -99,8 +101,7 @@ def _different_loads(run: RunRecord, baseline: RunRecord, *, anyway: bool) -> li
 
 
 def _load_differences(mine: Plan, other: Plan) -> list[str]:
-    ours, theirs = _load(mine), _load(other)
-    return sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+    return _unlike(_load(mine), _load(other))
 
 
 def _load(plan: Plan) -> dict[str, object]:
@@ -114,30 +115,56 @@ def _load(plan: Plan) -> dict[str, object]:
 
 
 def _different_subjects(run: RunRecord, baseline: RunRecord) -> list[str]:
-    notes = []
-    for key, said in (("target", "the targets differ"), ("version", "soak's versions differ")):
-        mine, other = run.document.get(key), baseline.document.get(key)
-        if mine != other:
-            notes.append(f"{said}: {mine} against {other}")
-    mine, other = (as_section(record.plan.get("target")) for record in (run, baseline))
-    ours, theirs = as_section(mine.get("params")), as_section(other.get("params"))
-    changed = sorted(k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k))
-    if changed and mine.get("name") == other.get("name"):
+    mine, other = _subject(run), _subject(baseline)
+    notes = [
+        f"{said} differ: {mine[said] or 'none'} against {other[said] or 'none'}"
+        for said in mine
+        if mine[said] != other[said]
+    ]
+    ours, theirs = (as_section(record.plan.get("target")) for record in (run, baseline))
+    changed = _unlike(as_section(ours.get("params")), as_section(theirs.get("params")))
+    if changed and ours.get("name") == theirs.get("name"):
         notes.append(f"the target's parameters differ: {', '.join(changed)}")
+    checks = _unlike(asked_checks(run), asked_checks(baseline))
+    if checks:
+        notes.append(f"the checks differ: {', '.join(checks)}")
     return notes
+
+
+def _subject(record: RunRecord) -> dict[str, object]:
+    """What was run, by what: none of it is load, and all of it may be the difference."""
+    target = as_section(record.plan.get("target"))
+    environment = as_section(record.document.get("environment"))
+    return {
+        "the scenarios' names": record.document.get("scenario"),
+        "the targets": record.document.get("target"),
+        "soak's versions": record.document.get("version"),
+        "Python's versions": environment.get("python"),
+        "the interpreters (target.python)": target.get("python"),
+        "the timeouts (target.timeout, in seconds)": target.get("timeout"),
+    }
+
+
+def _unlike(mine: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    return sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key))
 
 
 def _different_machines(run: RunRecord, baseline: RunRecord) -> list[str]:
     mine, other = machine_class(run), machine_class(baseline)
-    names = sorted(name for name in mine if mine[name] != other[name])
-    if not names:
-        return []
+    unknown = [
+        f"the machine of {whose} is unknown: environment.json has no {', '.join(lacking)}"
+        for whose, found in (("the run", mine), ("the baseline", other))
+        if (lacking := [name for name, value in found.items() if value is None])
+    ]
+    names = _unlike(mine, other)
+    if unknown or not names:
+        return unknown
     said = ", ".join(f"{name} {mine[name]} against {other[name]}" for name in names)
     return [f"the machines differ: {said}"]
 
 
 def machine_class(record: RunRecord) -> dict[str, object]:
-    """What two machines must have in common for their times to be comparable."""
+    """What two machines must have in common for their times to be comparable; None is unknown."""
     environment = as_section(record.document.get("environment"))
     found: dict[str, object] = {name: environment.get(name) for name in MACHINE}
     digits = "".join(c for c in str(environment.get("memory_total") or "") if c.isdigit())

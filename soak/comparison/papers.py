@@ -49,7 +49,8 @@ def _row(change: Change) -> dict[str, object]:
     metric = change.metric
     return {
         "name": metric.name,
-        "status": str(change.status) if change.status else None,
+        "status": "warn" if change.is_warning else str(change.status) if change.status else None,
+        "level": metric.level if change.status else None,
         "better": change.is_better,
         "unit": metric.unit,
         "scale": metric.scale,
@@ -117,16 +118,24 @@ def figures_table(records: Sequence[RunRecord]) -> str:
 
 
 def _ranked(changes: Sequence[Change]) -> list[Change]:
-    return sorted(changes, key=lambda change: ORDER.index(change.status))
+    """What fails, what warns, what is unknown; and of these first what the verdict hangs on."""
+    return sorted(changes, key=lambda change: (ORDER.index(change.status), not change.counts))
+
+
+def _mark(change: Change) -> str:
+    if change.is_better:
+        return "better"
+    return "warning" if change.is_warning else MARKS[change.status]
 
 
 def _cells(change: Change) -> tuple[str, ...]:
     metric = change.metric
     low, high = (said(metric, end) for end in change.interval)
-    sign = 1 if metric.worse == "up" else -1
-    allowed = "" if metric.threshold is None else said(metric, sign * metric.threshold)
+    allowed = "" if metric.allowed is None else said(metric, metric.allowed)
+    if allowed and metric.level == "warn":
+        allowed = f"warn {allowed}"
     return (
-        "better" if change.is_better else MARKS[change.status],
+        _mark(change),
         metric.name,
         figures.in_unit(change.run, metric.unit),
         figures.in_unit(change.baseline, metric.unit),

@@ -16,6 +16,7 @@ from soak.report.record import RunRecord
 MEDIANS_S = {"get": 0.0002, "search": 0.003, "store": 0.001}
 SHARES = {"get": 0.5, "search": 0.3, "store": 0.2}
 RATE = 100.0
+BARE_BYTES = 60e6
 PLAN = {
     "name": "simulated",
     "seed": 1,
@@ -27,6 +28,7 @@ PLAN = {
     ],
 }
 ENVIRONMENT = {
+    "python": "3.11.7",
     "cpu_model": "Example CPU",
     "cpus_allowed": 2,
     "machine": "x86_64",
@@ -128,6 +130,7 @@ def sampled(
     return {
         "t_s": t_s,
         "anonymous_bytes": larger * (90e6 + 2_000 * live) * np.exp(noise(rng, t_s.size, 0.01)),
+        "bare_bytes": np.full(t_s.size, BARE_BYTES),
         "live_records": live,
         "disk_allocated_bytes": larger * 60e6 * (1 + 0.2 * np.sin(t_s / 90)),
         "cpu_s": 0.1 * slower * t_s,

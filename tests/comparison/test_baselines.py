@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,31 @@ def test_what_cannot_be_a_baseline_is_refused(
     with pytest.raises(BaselineError, match=message):
         Baselines(tmp_path / "kept").keep(runs, name)
     assert not list(tmp_path.glob("kept/*"))
+
+
+@pytest.mark.parametrize("renamed", ["", "other", "apart/simulated-2"])
+def test_a_run_that_is_given_twice_is_refused(renamed: str, tmp_path: Path):
+    runs = [written(simulated(seed), tmp_path / "runs") for seed in (1, 2)]
+    again = shutil.copytree(runs[1], tmp_path / "copies" / renamed) if renamed else runs[1]
+
+    with pytest.raises(BaselineError, match="is given twice"):
+        Baselines(tmp_path / "kept").keep([*runs, again], "main")
+
+
+def test_two_runs_of_one_name_are_refused(tmp_path: Path):
+    runs = [written(simulated(seed), tmp_path / f"{seed}") for seed in (1, 2)]
+    alike = runs[1].rename(runs[1].with_name(runs[0].name))
+
+    with pytest.raises(BaselineError, match="two runs of one name"):
+        Baselines(tmp_path / "kept").keep([runs[0], alike], "main")
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path):
+    run = written(simulated(1), tmp_path / "runs")
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(BaselineError, match="file/main: cannot be kept there: Not a directory"):
+        Baselines(tmp_path / "file").keep([run], "main")
 
 
 def test_a_name_there_is_not_is_said_with_those_there_are(tmp_path: Path):

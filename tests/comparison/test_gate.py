@@ -2,16 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from soak.comparison.gate import Gate, require_comparable, standing_gate
+from soak.comparison.gate import Gate, as_check, gated, require_comparable, standing_gate
+from soak.comparison.judgement import compare
 from soak.report.record import load_run
 from soak.rundir import RunDirectory
 from soak.scenario import load
-from soak.verdict import Mistake
+from soak.verdict import Mistake, Status
+from tests.comparison.simulated import ENVIRONMENT, simulated, written
 from tests.runs import write_run
+from tests.snapshots import six_hours
 
 AGREED = ("latency_p99=25%",)
 
@@ -87,3 +91,47 @@ def test_a_threshold_that_cannot_be_read_is_told_before_the_run():
 def test_a_run_is_never_its_own_baseline(baseline: Path):
     with pytest.raises(Mistake, match="cannot be its own baseline"):
         standing_gate(RunDirectory(baseline), Gate(baselines=[load_run(baseline)]))
+
+
+@pytest.mark.parametrize(
+    ("difference", "figures"),
+    [
+        ({"fewer": 0.85}, (pytest.approx(-0.15, abs=0.01), -0.1, "ratio")),
+        ({"slower": 1.3}, (pytest.approx(0.3, abs=0.1), 0.1, "ratio")),
+        ({"recall": 0.9}, (pytest.approx(-0.09, abs=0.01), -0.01, "recall")),
+        ({"wrong": 3, "slower": 1.3}, (None, None, "")),
+    ],
+    ids=str,
+)
+def test_the_check_has_the_figures_of_what_came_off_worst(
+    difference: dict[str, float], figures: tuple[object, ...]
+):
+    check = as_check(compare(simulated(1, spread=0.02, **difference), [simulated(2, spread=0.02)]))
+
+    assert (Status.FAIL, *figures) == (check.status, check.effect, check.threshold, check.unit)
+
+
+def test_the_check_of_a_faster_run_has_what_came_nearest_to_its_threshold():
+    check = as_check(compare(simulated(1, spread=0.02, slower=0.6), [simulated(2, spread=0.02)]))
+
+    assert Status.PASS == check.status
+    assert abs(check.effect) < 0.05
+
+
+def test_a_warning_is_said_with_a_run_that_passes(tmp_path: Path):
+    slower, before = (
+        written(simulated(seed, spread=0.02, slower=slower), tmp_path)
+        for seed, slower in ((1, 1.2), (2, 1.0))
+    )
+    gate = Gate(baselines=[load_run(before)], thresholds=["service_p50=none"])
+    passed = replace(six_hours(), state="finished", environment=ENVIRONMENT, verdicts=())
+
+    judged = gated(passed, RunDirectory(slower), gate)
+
+    assert Status.PASS == judged.verdict.status
+    assert "; warning: " in judged.verdict.reason
+    told = json.loads((slower / "comparison.json").read_text())
+    rows = {row["name"]: (row["status"], row["level"]) for row in told["metrics"]}
+    assert ("warn", "warn") == rows["get.latency_p99"]
+    assert ("pass", "fail") == rows["throughput"]
+    assert "| warning | get.latency_p99 |" in (slower / "comparison.md").read_text()

@@ -75,6 +75,22 @@ def test_whole_runs_that_spread_make_it_unknown_and_never_an_alarm():
     assert Status.UNKNOWN in statuses
 
 
+def test_where_pairs_differ_more_than_their_windows_more_of_them_are_proposed():
+    comparison = compare_pairs(made(2, slower=1.08, spread=0.05))
+
+    assert Status.UNKNOWN == comparison.verdict.status
+    assert "as long" not in comparison.verdict.reason
+    assert "--interleaved --pairs" in comparison.verdict.reason
+
+
+def test_what_is_asked_for_and_cannot_be_compared_is_unknown():
+    short = [simulated(seed, fewer=0.1, windows=20) for seed in range(4)]
+    comparison = compare_pairs(
+        list(zip(short[::2], short[1::2], strict=True)), thresholds=["store.latency_p99=20%"]
+    )
+    assert "not compared: store.latency_p99 (400 results" in comparison.verdict.reason
+
+
 def test_more_pairs_detect_smaller_differences():
     few, many = (
         change(compare_pairs(made(1, spread=0.02, count=count)), "get.service_p50").detectable

@@ -117,3 +117,14 @@ def test_a_run_is_not_compared_with_itself(before: Finished):
 
     assert 2 == done.returncode
     assert "the baseline itself" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_costs_only_itself(
+    after: Finished, before: Finished, scene: Path
+):
+    into = scene / "paced.yaml" / "x.md"
+    done = command("compare", after.directory, before.directory, "--markdown", into)
+
+    assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert "regression: " in done.stdout
+    assert f"{into}: the report cannot be written" in done.stderr
