@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from soak.bench import page, table
+from soak.bench.sections import every_picture
 from soak.report import plots, ranges
 from soak.report.document import Section
 from soak.report.files import write_file
@@ -26,7 +27,7 @@ def write_suite(
     if markdown is not None:
         written.append(write_file(markdown, table.markdown(documents).encode()))
     if figures is not None:
-        for picture in page.every_picture(documents):
+        for picture in every_picture(documents):
             if isinstance(picture, ranges.Ranges):
                 drawn = ranges.png(picture)
             else:

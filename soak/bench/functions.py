@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from soak.bench.limits import not_kept
 from soak.bench.outcome import Outcome, document, objective
 from soak.bench.running import QUICK_S, Bench, run_scenario
 from soak.bench.search import highest_rate
@@ -91,11 +92,14 @@ class Trials:
             "trials": tried,
         }
         if not held:
-            said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
             is_lost = tried[-1]["status"] == Status.FAIL
+            said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
+            if not is_lost:
+                said = f"{found.lost_per_s:g}/s could not be judged: {tried[-1]['reason']}"
             status = Status.FAIL if is_lost else Status.UNKNOWN
             return Findings(status=status, reason=said, results=results)
-        said = f"{found.kept_per_s:,.0f}/s kept every objective, {found.lost_per_s:,.0f}/s did not"
+        beyond = f"{found.lost_per_s:,.0f}/s {not_kept(tried, found.lost_per_s)}"
+        said = f"{found.kept_per_s:,.0f}/s kept every objective, {beyond}"
         if math.isinf(found.lost_per_s):
             said = f"{found.kept_per_s:,.0f}/s, the most that was tried, kept every objective"
         return Findings(

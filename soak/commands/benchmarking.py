@@ -79,7 +79,7 @@ def _measured(plan: "Bench", asked: Sequence[str], parallel: int) -> Sequence["S
     """The results of what was asked for. Raises Mistake where nothing of it can be run."""
     from soak.bench.outcome import left_out
     from soak.bench.running import disturbance
-    from soak.bench.whole import run_suite
+    from soak.bench.whole import as_asked, run_suite
 
     suite, others = _possible(plan, asked)
     if said_before := disturbance(parallel):
@@ -94,7 +94,7 @@ def _measured(plan: "Bench", asked: Sequence[str], parallel: int) -> Sequence["S
         print(f"{len(over)}/{len(suite)} {text}", file=sys.stderr)
 
     measured = run_suite(plan, suite, parallel=parallel, said=said)
-    return [*measured, *(left_out(each, why) for each, why in others)]
+    return [*measured, *(as_asked(plan, left_out(each, why)) for each, why in others)]
 
 
 def _possible(

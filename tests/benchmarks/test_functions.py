@@ -53,6 +53,24 @@ def test_where_no_rate_was_kept_it_is_as_bad_as_the_lowest(bench: Bench, beyond:
     assert beyond == trials.highest_rate("latency/mixed").status
 
 
+@pytest.mark.parametrize(
+    ("most_per_s", "beyond", "said"),
+    [
+        (0.0, "fail", "not even 10/s kept them: because"),
+        (0.0, "unknown", "10/s could not be judged: because"),
+        (1_000.0, "fail", "/s did not"),
+        (1_000.0, "unknown", "/s could not be judged"),
+    ],
+)
+def test_a_rate_that_could_not_be_judged_is_not_said_to_have_failed(
+    bench: Bench, most_per_s: float, beyond: str, said: str
+):
+    trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
+    trials.most_per_s, trials.beyond = most_per_s, beyond
+
+    assert trials.highest_rate("latency/mixed").reason.endswith(said)
+
+
 def test_the_most_that_was_tried_is_not_told_as_a_limit(bench: Bench):
     trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
     trials.most_per_s = math.inf
