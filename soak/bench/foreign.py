@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from soak.bench.variants import name_of
+from soak.bench.variants import is_of_soak, name_of
 from soak.report.document import Section, as_section
 from soak.report.figures import number
 
@@ -28,10 +28,14 @@ def foreign_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
 
 
 def foreign_figures(document: Section) -> list[tuple[str, str]]:
-    """(path, value) of every number; nothing of what soak measured."""
+    """(path, value) of every number but those of operations as soak tells them; nothing of what
+    soak measured."""
+    found = dict(as_section(document.get("results")))
     if is_known(document):
-        return []
-    return list(_numbers(as_section(document.get("results")), ""))
+        if is_of_soak(document):
+            return []
+        del found["operations"]
+    return list(_numbers(found, ""))
 
 
 def _numbers(value: object, path: str) -> Iterator[tuple[str, str]]:

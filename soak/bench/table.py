@@ -16,7 +16,7 @@ from soak.bench import (
     tiers,
     transitions,
 )
-from soak.bench.foreign import foreign_figures
+from soak.bench.foreign import foreign_figures, is_known
 from soak.bench.goals import goal_rows
 from soak.bench.outcome import SKIPPED
 from soak.bench.running import disturbances
@@ -133,7 +133,7 @@ def left_out_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
 
 def figures_of(document: Section) -> list[tuple[str, ...]]:
     status = str(as_section(document.get("verdict")).get("status"))
-    if status == SKIPPED or foreign_figures(document):
+    if status == SKIPPED or (not is_known(document) and foreign_figures(document)):
         return []
     found = as_section(document.get("results"))
     operations = as_section(found.get("operations"))
