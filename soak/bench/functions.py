@@ -7,7 +7,9 @@ The first line of its docstring is its question. It runs scenarios of the same f
 needs and says what it found; the rest of the result is made here.
 """
 
+import json
 import math
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from soak.bench.suite import Benchmark, chosen, function_of
 from soak.clock import NS_PER_S
 from soak.report.document import Section, as_rows, as_section
 from soak.rundir import finite
-from soak.verdict import ExitCode, Status
+from soak.verdict import ExitCode, Mistake, Status
 
 FIRST_PER_S = 200.0
 LEAST_PER_S = 10.0
@@ -119,12 +121,26 @@ class Trials:
 Function = Callable[[Trials], Findings]
 
 
+class FunctionError(Mistake):
+    """A function raised, or returned no findings; the message says what and where."""
+
+    exit_code = ExitCode.UNKNOWN
+
+
 def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
     """The function's result as JSON, with the circumstances of its last run. Raises Mistake."""
     function: Function = function_of(benchmark)
     trials = Trials(bench, benchmark)
     began_ns = bench.clock.monotonic_ns()
-    found = function(trials)
+    try:
+        found = function(trials)
+        rows = [dict(row) for row in found.objectives]
+        # What cannot be written would be noticed only when it is kept, and end the suite.
+        json.dumps(finite({"results": dict(found.results), "objectives": rows}))
+    except Mistake:
+        raise
+    except Exception as error:
+        raise FunctionError(_where(benchmark, error)) from error
     taken_s = (bench.clock.monotonic_ns() - began_ns) / NS_PER_S
     code = {Status.PASS: ExitCode.PASS, Status.FAIL: ExitCode.OBJECTIVE}.get(
         found.status, ExitCode.UNKNOWN
@@ -136,7 +152,7 @@ def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
         "timestamp": trials.latest.get("timestamp"),
         "verdict": {"status": str(found.status), "exit_code": int(code), "reason": found.reason},
         "results": dict(found.results),
-        "objectives": [dict(row) for row in found.objectives],
+        "objectives": rows,
         "metadata": {
             **circumstances,
             "execution_time_s": taken_s,
@@ -146,3 +162,11 @@ def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
     safe = finite(told)
     assert isinstance(safe, dict)
     return safe
+
+
+def _where(benchmark: Benchmark, error: Exception) -> str:
+    """The line of the function's own file at which it went wrong, and what did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame.lineno for frame in frames if frame.filename == str(benchmark.file)]
+    line = f":{own[-1]}" if own else ""
+    return f"{benchmark.file}{line}: {benchmark.function}: {type(error).__name__}: {error}"

@@ -91,6 +91,28 @@ def test_a_function_that_cannot_be_run_leaves_the_others_their_results(bench: Be
     assert "no_such_package" in broken["verdict"]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no_such_name\n\ndef benchmark_broken(trials): ...", "NameError"),
+        (
+            "def benchmark_broken(trials):\n    return {}['no']",
+            "broken.py:2: benchmark_broken: Key",
+        ),
+        ("def benchmark_broken(trials):\n    trials.runn('a/b')", "has no attribute 'runn'"),
+        ("def benchmark_broken(trials): ...", "'NoneType' object has no attribute"),
+        (OWN.replace("k_answer", "k_broken").replace(": 42,", ": {1},"), "set is not"),
+    ],
+    ids=["import", "raises", "attribute", "nothing", "not-json"],
+)
+def test_a_function_that_raises_is_unknown_and_the_others_go_on(bench: Bench, text: str, said: str):
+    (bench.folder / "mine" / "broken.py").write_text(text)
+    answer, broken = run_suite(bench, chosen([], bench.folder), parallel=1, said=lambda b, d: None)
+
+    assert ("pass", "unknown") == (answer["verdict"]["status"], broken["verdict"]["status"])
+    assert said in broken["verdict"]["reason"]
+
+
 def test_a_function_of_ones_own_is_told_like_a_scenario(bench: Bench):
     (own,) = chosen([], bench.folder)
     document = run_function(bench, own)
