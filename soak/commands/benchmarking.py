@@ -49,13 +49,14 @@ def bench(
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write Markdown for a pull request.")
     ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write figures into this directory.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a target: storage, retrieval, latency, throughput, ... (soak list benchmarks).
 
     \b
-    soak bench --quick --html bench.html
+    soak bench --quick --html bench.html --junit bench.xml
     soak bench retrieval throughput/clients-4
     soak bench latency --target chroma --json > latency.json
     soak bench --from runs --from older-results.json --png figures
@@ -75,8 +76,8 @@ def bench(
         documents = _told_again(plan, kept, asked or [], parallel)
     else:
         documents = _measured(plan, asked or [], parallel)
-    for path in write_suite(documents, html=html, markdown=markdown_file, figures=png):
-        print(path, file=sys.stderr)
+    files = write_suite(documents, html=html, markdown=markdown_file, junit=junit, figures=png)
+    print(*files, sep="\n", file=sys.stderr, end="\n" if files else "")
     print(json.dumps(documents, indent=1) if as_json else table.table(documents))
     raise typer.Exit(table.exit_code(documents))
 

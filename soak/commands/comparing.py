@@ -3,11 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from soak.commands.options import STORE, AsJson, RunPath, Store, Thresholds, print_entries
+
+if TYPE_CHECKING:
+    from soak.comparison.judgement import Comparison
 
 Interleaved = Annotated[
     bool, typer.Option("--interleaved", help="Both are scenarios: run them by turns, in pairs.")
@@ -52,6 +55,7 @@ def compare(
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write Markdown for a pull request.")
     ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI.")] = None,
     store: Store = STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -59,14 +63,13 @@ def compare(
 
     \b
     soak compare runs/20260302T120000Z-steady-1f3a runs/20260301T120000Z-steady-77b0
-    soak compare RUN main --threshold latency_p99=25% --markdown comparison.md
+    soak compare RUN main --threshold latency_p99=25% --markdown comparison.md --junit c.xml
     soak compare new.yaml old.yaml --interleaved --pairs 5 --duration 1m
     soak compare new.yaml old.yaml --interleaved --turn 5s --duration 5m
 
     Exit codes: 0 no regression, 10 regression, 11 more wrong answers, 13 cannot be told.
     """
     from soak.api import interleave
-    from soak.comparison import papers
     from soak.comparison.baselines import Baselines
     from soak.comparison.judgement import compare as against
     from soak.report.record import load_run
@@ -90,10 +93,23 @@ def compare(
             thresholds=thresholds or (),
             anyway=anyway,
         )
-    if markdown_file is not None:
-        markdown_file.write_text(papers.markdown(found))
-    print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
+    _tell(found, markdown_file, junit, as_json=as_json)
     raise typer.Exit(found.verdict.exit_code)
+
+
+def _tell(
+    found: "Comparison", markdown_file: Path | None, junit: Path | None, *, as_json: bool
+) -> None:
+    """On stdout first, so that a file that cannot be written costs nothing but itself."""
+    from soak.comparison import papers
+    from soak.report.files import write_file
+    from soak.report.junit import comparison_junit
+
+    print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
+    if markdown_file is not None:
+        write_file(markdown_file, papers.markdown(found).encode())
+    if junit is not None:
+        write_file(junit, comparison_junit(papers.document(found)).encode())
 
 
 @baseline_app.command("set")
