@@ -167,6 +167,7 @@ def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
 def _where(benchmark: Benchmark, error: Exception) -> str:
     """The line of the function's own file at which it went wrong, and what did."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame.lineno for frame in frames if frame.filename == str(benchmark.file)]
+    file = benchmark.file.absolute()
+    own = [frame.lineno for frame in frames if Path(frame.filename) == file]
     line = f":{own[-1]}" if own else ""
     return f"{benchmark.file}{line}: {benchmark.function}: {type(error).__name__}: {error}"

@@ -43,7 +43,7 @@ SAID = {
     "live.",
     "Pressure": "Written counts the first records, too; held at most is as many as were live in "
     "any sample. Maintenance asked is of the load, declared by the target, detected from outside. "
-    "At worst is the worst phase, in the end the last one; phase by phase below.",
+    "Search p99 is of the worst phase, then of the last; memory the most, then the last.",
 }
 # Open, in this order; the rest is folded away below the figures.
 SHOWN = (

@@ -14,8 +14,8 @@ from soak.rundir import finite
 
 CATEGORY = "pressure"
 HEAD = (
-    *("benchmark", "written", "held at most", "in the end", "maintenance asked", "declared"),
-    *("detected", "search p99 at worst", "in the end", "memory at most", "in the end"),
+    *("benchmark", "written", "held at most", "at end", "maintenance asked", "declared"),
+    *("detected", "search p99", "at end", "memory", "at end"),
 )
 
 

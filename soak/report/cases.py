@@ -70,8 +70,9 @@ def _suite(suite: Suite) -> ElementTree.Element:
         errors=count("error"),
         skipped=count("skipped"),
         time=_seconds(suite.length_s),
-        timestamp=suite.started[:19],
     )
+    if suite.started:
+        element.set("timestamp", suite.started[:19])
     if suite.properties:
         properties = ElementTree.SubElement(element, "properties")
         for name, value in suite.properties.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.bench.functions import Trials, run_function
+from soak.bench.functions import FunctionError, Trials, run_function
 from soak.bench.running import Bench, disturbance
 from soak.bench.suite import chosen
 from soak.bench.whole import run_suite
@@ -111,6 +111,17 @@ def test_a_function_that_raises_is_unknown_and_the_others_go_on(bench: Bench, te
 
     assert ("pass", "unknown") == (answer["verdict"]["status"], broken["verdict"]["status"])
     assert said in broken["verdict"]["reason"]
+
+
+def test_the_line_at_which_a_function_raised_is_said_of_a_relative_folder(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    (bench.folder / "mine" / "broken.py").write_text("def benchmark_b(trials):\n    1 / 0")
+    monkeypatch.chdir(bench.folder.parent)
+    (broken,) = chosen(["mine/b"], Path("own"))
+
+    with pytest.raises(FunctionError, match=r"^own/mine/broken\.py:2: benchmark_b: ZeroDivision"):
+        run_function(bench, broken)
 
 
 def test_a_function_of_ones_own_is_told_like_a_scenario(bench: Bench):
