@@ -35,8 +35,9 @@ SAID = {
     "after another. What is read from the disk is the process's own count, over all it did.",
     "Records by tier": "Bytes are of one record. Float32 is what vector and text take at full "
     "precision, and of float32 what the target accounts for; memory is measured from outside, "
-    "less 40 MB. Errors are means over what gets returned: length of the difference as a share "
-    "of the vector's, and 1 - cosine; texts is the share of those that came back to the letter.",
+    "less what was held before the first record. Errors are means over what gets returned: length "
+    "of the difference as a share of the vector's, and 1 - cosine; texts is the share of those "
+    "that came back to the letter.",
     "Moves between tiers": "What the target declares of its moves. Processor time and bytes "
     "written, of a forced one, are what phase meanwhile took more than phase before under the "
     "same load: chance may make them negative. Tiers add up where their records are all that "
