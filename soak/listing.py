@@ -18,15 +18,18 @@ Entry = Mapping[str, object]
 SEAMS = ("targets", "operations", "arrivals", "content", "samplers", "detectors")
 
 
-def entries(what: str, out: Path, wanted: Wanted | None = None) -> Sequence[Entry]:
+def entries(
+    what: str, out: Path, wanted: Wanted | None = None, configs: Path | None = None
+) -> Sequence[Entry]:
     """`{"name": ..., "what": ...}` each, sorted by name. Raises Mistake for a kind there is not.
 
-    out: the directory that holds run directories; wanted: which of these.
+    out: the directory that holds run directories; wanted: which of these. configs: the folder of
+    the benchmarks, the shipped ones if None.
     """
     makers: Mapping[str, Callable[[], Sequence[Entry]]] = {
         **{seam: partial(_plugins, seam) for seam in SEAMS},
         "scenarios": _scenarios,
-        "benchmarks": listed,
+        "benchmarks": partial(listed, configs),
         "runs": partial(_runs, out, wanted or Wanted()),
     }
     if what not in makers:

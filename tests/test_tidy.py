@@ -16,6 +16,8 @@ from tests.source_tree import Source, parsed, sources, texts, words
 BROAD_EXCEPTS = {
     ("soak/result.py", "attempt"),  # a call of the target: the exception is its outcome
     ("soak/load/client.py", "run_client"),  # the same in the load loop, without the call
+    ("soak/bench/suite.py", "function_of"),  # a user's file: the other benchmarks go on
+    ("soak/bench/functions.py", "run_function"),  # a user's function: the same
 }
 
 VAGUE = {"utils", "util", "helper", "helpers", "manager", "handler", "service", "base", "common"}

@@ -7,11 +7,14 @@ The first line of its docstring is its question. It runs scenarios of the same f
 needs and says what it found; the rest of the result is made here.
 """
 
+import json
 import math
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from soak.bench.limits import not_kept
 from soak.bench.outcome import Outcome, document, objective
 from soak.bench.running import QUICK_S, Bench, run_scenario
 from soak.bench.search import highest_rate
@@ -19,7 +22,7 @@ from soak.bench.suite import Benchmark, chosen, function_of
 from soak.clock import NS_PER_S
 from soak.report.document import Section, as_rows, as_section
 from soak.rundir import finite
-from soak.verdict import ExitCode, Status
+from soak.verdict import ExitCode, Mistake, Status
 
 FIRST_PER_S = 200.0
 LEAST_PER_S = 10.0
@@ -91,11 +94,14 @@ class Trials:
             "trials": tried,
         }
         if not held:
-            said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
             is_lost = tried[-1]["status"] == Status.FAIL
+            said = f"not even {found.lost_per_s:g}/s kept them: {tried[-1]['reason']}"
+            if not is_lost:
+                said = f"{found.lost_per_s:g}/s could not be judged: {tried[-1]['reason']}"
             status = Status.FAIL if is_lost else Status.UNKNOWN
             return Findings(status=status, reason=said, results=results)
-        said = f"{found.kept_per_s:,.0f}/s kept every objective, {found.lost_per_s:,.0f}/s did not"
+        beyond = f"{found.lost_per_s:,.0f}/s {not_kept(tried, found.lost_per_s)}"
+        said = f"{found.kept_per_s:,.0f}/s kept every objective, {beyond}"
         if math.isinf(found.lost_per_s):
             said = f"{found.kept_per_s:,.0f}/s, the most that was tried, kept every objective"
         return Findings(
@@ -115,12 +121,26 @@ class Trials:
 Function = Callable[[Trials], Findings]
 
 
+class FunctionError(Mistake):
+    """A function raised, or returned no findings; the message says what and where."""
+
+    exit_code = ExitCode.UNKNOWN
+
+
 def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
     """The function's result as JSON, with the circumstances of its last run. Raises Mistake."""
     function: Function = function_of(benchmark)
     trials = Trials(bench, benchmark)
     began_ns = bench.clock.monotonic_ns()
-    found = function(trials)
+    try:
+        found = function(trials)
+        rows = [dict(row) for row in found.objectives]
+        # What cannot be written would be noticed only when it is kept, and end the suite.
+        json.dumps(finite({"results": dict(found.results), "objectives": rows}))
+    except Mistake:
+        raise
+    except Exception as error:
+        raise FunctionError(_where(benchmark, error)) from error
     taken_s = (bench.clock.monotonic_ns() - began_ns) / NS_PER_S
     code = {Status.PASS: ExitCode.PASS, Status.FAIL: ExitCode.OBJECTIVE}.get(
         found.status, ExitCode.UNKNOWN
@@ -132,7 +152,7 @@ def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
         "timestamp": trials.latest.get("timestamp"),
         "verdict": {"status": str(found.status), "exit_code": int(code), "reason": found.reason},
         "results": dict(found.results),
-        "objectives": [dict(row) for row in found.objectives],
+        "objectives": rows,
         "metadata": {
             **circumstances,
             "execution_time_s": taken_s,
@@ -142,3 +162,12 @@ def run_function(bench: Bench, benchmark: Benchmark) -> dict[str, object]:
     safe = finite(told)
     assert isinstance(safe, dict)
     return safe
+
+
+def _where(benchmark: Benchmark, error: Exception) -> str:
+    """The line of the function's own file at which it went wrong, and what did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    file = benchmark.file.absolute()
+    own = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    line = f":{own[-1]}" if own else ""
+    return f"{benchmark.file}{line}: {benchmark.function}: {type(error).__name__}: {error}"

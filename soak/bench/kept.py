@@ -8,10 +8,12 @@ results of its own making:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from soak.report.document import Section, as_rows, as_section
+from soak.bench.variants import is_of_soak, is_quick, name_of, seed_of, target_of, variant_of
+from soak.plugins import nearest
+from soak.report.document import Section, as_section
 from soak.rundir import RunDirectory
 from soak.verdict import Mistake
 
@@ -33,16 +35,62 @@ def keep(documents: Sequence[Section]) -> None:
             directory.replace_json(directory.path / NAME, document)
 
 
-def read(paths: Sequence[Path]) -> list[Section]:
+def read(paths: Sequence[Path], said: Callable[[str], None] = lambda text: None) -> list[Section]:
     """The results in files, and of the run directories in or below folders.
 
-    Of several of one benchmark the latest. Raises ResultsError.
+    Of several of one benchmark, target, length, seed and set of overrides the latest; said: told of
+    the others. Those of another program are all there, but each once. Raises ResultsError.
     """
     found = [document for path in paths for document in _read(path)]
-    latest: dict[tuple[str, str], Section] = {}
+    by_key: dict[tuple[str, str, str, str], list[Section]] = {}
     for document in sorted(found, key=lambda each: str(each.get("timestamp") or "")):
-        latest[str(document["category"]), str(document["benchmark"])] = document
-    return [latest[name] for name in sorted(latest)]
+        by_key.setdefault(_key(document), []).append(document)
+    for older in by_key.values():
+        if len(older) > 1:
+            times = ", ".join(str(each.get("timestamp")) for each in older[:-1])
+            told = ", ".join(filter(None, (name_of(older[-1]), variant_of(older[-1]))))
+            said(f"left out: {told}: of {times}, as a later one is there")
+    return [by_key[key][-1] for key in sorted(by_key)]
+
+
+def _key(document: Section) -> tuple[str, str, str, str]:
+    """What another program measured twice may differ in anything, so only the same is the same."""
+    same = variant_of(document) if is_of_soak(document) else json.dumps(document, sort_keys=True)
+    place = "" if is_of_soak(document) else str(document.get("timestamp") or "")
+    return str(document["category"]), str(document["benchmark"]), place, same
+
+
+def wanted(
+    documents: Sequence[Section],
+    asked: Sequence[str],
+    *,
+    target: str | None = None,
+    seed: int | None = None,
+    quick: bool = False,
+) -> list[Section]:
+    """Those of the categories or `category/name`s asked for, of that target and seed; quick ones
+    where only these are meant. Raises ResultsError where there is no such one."""
+    known = {str(d["category"]) for d in documents} | {name_of(d) for d in documents}
+    for name in asked:
+        if name not in known:
+            raise ResultsError(_nothing(name, {str(d["category"]) for d in documents}))
+    kept = [d for d in documents if not asked or str(d["category"]) in asked or name_of(d) in asked]
+    rules: list[tuple[str, Callable[[Section], str]]] = [
+        *([(target, target_of)] if target else []),
+        *([(f"seed {seed}", lambda d: f"seed {seed_of(d)}")] if seed is not None else []),
+        *([("quick", lambda d: "quick" if is_quick(d) else "full")] if quick else []),
+    ]
+    for value, told in rules:
+        there = {told(document) for document in kept}
+        kept = [document for document in kept if told(document) == value]
+        if not kept:
+            raise ResultsError(_nothing(value, there))
+    return kept
+
+
+def _nothing(name: str, there: Iterable[str]) -> str:
+    names = sorted(filter(None, there))
+    return f"no results of {name!r}; there are: {', '.join(names) or 'none'}{nearest(name, names)}"
 
 
 def _read(path: Path) -> list[Section]:
@@ -59,8 +107,8 @@ def _of_file(path: Path) -> list[Section]:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: cannot be read as JSON: {error}") from error
-    listed = as_rows(content) if isinstance(content, list) else [as_section(content)]
-    return [_sound(document, path) for document in listed] or [_sound({}, path)]
+    listed = content if isinstance(content, list) and content else [content]
+    return [_sound(as_section(document), path) for document in listed]
 
 
 def _sound(document: Section, path: Path) -> Section:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from soak.bench import phases, resource_use, retrieval, tiers, transitions
-from soak.bench import table as tables
 from soak.bench.goals import goal_rows
-from soak.bench.pictures import Picture, in_order, pictures
-from soak.bench.running import disturbance
-from soak.bench.scaling import further_rows, scaling_rows
+from soak.bench.pictures import Picture, in_order
+from soak.bench.running import disturbances
+from soak.bench.sections import Category, by_category, pictures_of
+from soak.bench.table import Table, tables
+from soak.bench.variants import by_variant, name_of, target_of
 from soak.report import figures, ranges
 from soak.report.document import Section, as_section
 from soak.report.html import figure, page, when
@@ -24,10 +24,36 @@ from soak.report.markup import (
 )
 
 MACHINE = ("cpu_model", "cpus_allowed", "memory_total", "kernel", "python", "soak")
-SCALING = (
-    *("agents", "operations/s", "ideal", "efficiency", "for each/s", "a round takes", "p95"),
-    *("processor", "memory"),
+# Beneath a table of that name.
+SAID = {
+    "Resource use": "TCP is what the target's open connections carried, at least; the loopback's "
+    "bytes are of all who use it. A dash is unknown, not nothing.",
+    "Footprint": "At the end of each run. Memory is anonymous, resident memory has the pages of "
+    "files as well; by 1,000 records it is less what the process holds without any.",
+    "Growth": "Latency grows as records to that power: 0 is flat, 1 in proportion.",
+    "Searches": "Times are from issue to answer, since some are asked at a rate and others one "
+    "after another. What is read from the disk is the process's own count, over all it did.",
+    "Records by tier": "Bytes are of one record. Float32 is what vector and text take at full "
+    "precision, and of float32 what the target accounts for; memory is measured from outside, "
+    "less what was held before the first record. Errors are means over what gets returned: length "
+    "of the difference as a share of the vector's, and 1 - cosine; texts is the share of those "
+    "that came back to the letter.",
+    "Moves between tiers": "What the target declares of its moves. Processor time and bytes "
+    "written, of a forced one, are what phase meanwhile took more than phase before under the "
+    "same load: chance may make them negative. Tiers add up where their records are all that "
+    "live.",
+    "Pressure": "Written counts the first records, too; held at most is as many as were live in "
+    "any sample. Maintenance asked is of the load, declared by the target, detected from outside. "
+    "Search p99 is of the worst phase, then of the last; memory the most, then the last.",
+}
+# Open, in this order; the rest is folded away below the figures.
+SHOWN = (
+    *("Highest rates", "Agents", "Growth", "Resource use", "Footprint", "Searches"),
+    *("Records by tier", "Moves between tiers", "Pressure", "Phases"),
 )
+FOLDED = ("Figures", "Checks", "Other figures")
+# What a table is called where it is folded away.
+CALLED = {"Phases": "Phase by phase", "Figures": "All figures", "Checks": "All objectives"}
 
 
 def html(documents: Sequence[Section]) -> str:
@@ -35,9 +61,9 @@ def html(documents: Sequence[Section]) -> str:
     categories = by_category(documents)
     target = _target(documents)
     sections = [_verdict(documents), _goals(documents)]
-    sections += [_category(name, found) for name, found in categories.items()]
+    sections += [_category(category) for category in categories]
     sections.append(_circumstances(documents))
-    contents = [("objectives", "Objectives"), *((name, name) for name in categories)]
+    contents = [("objectives", "Objectives"), *((each.anchor, each.name) for each in categories)]
     started = min((str(d.get("timestamp") or "") for d in documents), default="")
     return page(
         title=f"benchmarks of {target}",
@@ -51,30 +77,9 @@ def html(documents: Sequence[Section]) -> str:
     )
 
 
-def by_category(documents: Sequence[Section]) -> dict[str, list[Section]]:
-    """Category to its documents, in the order they come; a category is named for a page."""
-    found: dict[str, list[Section]] = {}
-    for document in documents:
-        found.setdefault(str(document.get("category") or "other"), []).append(document)
-    return found
-
-
-def every_picture(documents: Sequence[Section]) -> list[Picture]:
-    """The figures of all categories, for files of their own."""
-    return [
-        picture
-        for category, found in by_category(documents).items()
-        for picture in pictures(category, found)
-    ]
-
-
 def _target(documents: Sequence[Section]) -> str:
-    names = {str(as_section(_params(d).get("target")).get("name") or "") for d in documents}
+    names = {target_of(document) for document in documents}
     return ", ".join(sorted(names - {""})) or "a target that is not named"
-
-
-def _params(document: Section) -> Section:
-    return as_section(as_section(document.get("metadata")).get("params"))
 
 
 def _verdict(documents: Sequence[Section]) -> Html:
@@ -91,61 +96,67 @@ def _verdict(documents: Sequence[Section]) -> Html:
         element("p", f"Of {len(documents)} benchmarks: {counts}.", class_="sentence"),
         class_=f"verdict {worst}",
     )
-    said = together(
-        element("li", f"{tables.name_of(d)}: {as_section(d.get('verdict')).get('reason')}")
+    said = [
+        f"{name_of(d)}{f' ({variant})' if variant else ''}: "
+        f"{as_section(d.get('verdict')).get('reason')}"
         for status in ("fail", "unknown", "skipped")
-        for d in by_status.get(status, [])
-    )
-    said = together((said, *(element("li", text) for text in _disturbed(documents))))
-    return together((box, element("ul", said, class_="notes") if said else ""))
-
-
-def _disturbed(documents: Sequence[Section]) -> list[str]:
-    """That several ran at a time on too few processors, where they did."""
-    found: dict[str, None] = {}
-    for document in documents:
-        metadata = as_section(document.get("metadata"))
-        parallel = figures.number(metadata.get("parallel"))
-        cpus = figures.number(as_section(metadata.get("environment")).get("cpus_allowed"))
-        if parallel > 1 and cpus > 0:
-            found[disturbance(int(parallel), int(cpus))] = None
-    return [text for text in found if text]
+        for variant, group in by_variant(documents).items()
+        for d in group
+        if as_section(d.get("verdict")).get("status", "unknown") == status
+    ]
+    notes = together(element("li", text) for text in (*said, *disturbances(documents)))
+    return together((box, element("ul", notes, class_="notes") if notes else ""))
 
 
 def _goals(documents: Sequence[Section]) -> Html:
     rows = [
         (
             badge(str(row["status"])),
-            together((element("b", row["objective"]), element("small", f"{row['benchmark']}")), ""),
+            together(
+                (
+                    element("b", row["objective"]),
+                    element("small", ", ".join(filter(None, (str(row["benchmark"]), variant)))),
+                ),
+                "",
+            ),
             figures.in_unit(row["measured"], str(row["unit"])),
             f"at {row['bound']} {figures.in_unit(row['target'], str(row['unit']))}",
         )
-        for row in goal_rows(documents)
+        for variant, group in by_variant(documents).items()
+        for row in goal_rows(group)
     ]
     head = ("", "objective", "measured", "target")
     shown = table(head, rows, text_columns=(0, 1)) if rows else element("p", "None was measured.")
     return section("objectives", "Measured against target", shown)
 
 
-def _category(name: str, documents: Sequence[Section]) -> Html:
-    drawn = [_figure(picture) for picture in pictures(name, documents)]
-    head, rows = tables.FIGURES, [row for d in in_order(documents) for row in tables.figures_of(d)]
-    bounds = [row for d in in_order(documents) for row in tables.objectives_of(d)]
-    return section(
-        name,
-        name.capitalize(),
-        _scaling(documents),
-        _resource_use(documents),
-        _searches(documents),
-        _tiers(documents),
-        _transitions(documents),
-        *drawn,
-        folded("All figures", table(head, rows, text_columns=(0, 1, 2))) if rows else "",
-        folded("All objectives", table(tables.OBJECTIVES, bounds, text_columns=(0, 1, 2)))
-        if bounds
-        else "",
-        _others(documents),
-    )
+def _category(category: Category) -> Html:
+    drawn = pictures_of(category)
+    parts: list[object] = []
+    for said, documents in category.variants.items():
+        parts += [element("h3", said)] if said else []
+        parts += _variant(documents, drawn[said])
+    return section(category.anchor, category.name.capitalize(), *parts)
+
+
+def _variant(documents: Sequence[Section], drawn: Sequence[Picture]) -> list[Html]:
+    """Tables, figures, and what is folded away, of one category and variant."""
+    told = {each.name: each for each in tables(in_order(documents)) if each.rows}
+    shown = [_table(told[name]) for name in SHOWN if name in told]
+    more = [_folded(told[name]) for name in FOLDED if name in told]
+    return [*shown, *map(_figure, drawn), *more]
+
+
+def _table(shown: Table) -> Html:
+    if shown.name in CALLED:
+        return _folded(shown)
+    drawn = table(shown.head, shown.rows, text_columns=tuple(shown.words))
+    return together((drawn, element("p", SAID[shown.name]) if shown.name in SAID else ""))
+
+
+def _folded(shown: Table) -> Html:
+    drawn = table(shown.head, shown.rows, text_columns=tuple(shown.words))
+    return folded(CALLED.get(shown.name, shown.name), drawn)
 
 
 def _figure(picture: Picture) -> Html:
@@ -154,94 +165,6 @@ def _figure(picture: Picture) -> Html:
         caption = element("figcaption", picture.caption)
         return element("figure", element("h3", picture.title), drawn, caption, class_="wide")
     return figure(picture)
-
-
-def _scaling(documents: Sequence[Section]) -> Html:
-    """Ideal against actual for agents, and the law of growth over records."""
-    agents, laws = scaling_rows(documents)
-    parts: list[object] = [table(SCALING, agents, text_columns=())] if agents else []
-    if laws:
-        said = ", ".join(f"{name} {quantile} by {b:+.2f}" for name, quantile, b in laws)
-        text = f"Latency grows as records to the power of b (0 is flat, 1 in proportion): {said}."
-        parts.append(element("p", text))
-    parts += [
-        element("p", f"Each further record takes {figures.size(held)} of {name}.")
-        for name, held in further_rows(documents)
-    ]
-    return together(parts)
-
-
-def _explained(
-    head: Sequence[str], rows: Sequence[Sequence[object]], text_columns: Sequence[int], said: str
-) -> Html:
-    """A table and what there is to say of it; nothing where it has no row."""
-    if not rows:
-        return Html("")
-    return together((table(head, rows, text_columns=text_columns), element("p", said)))
-
-
-def _resource_use(documents: Sequence[Section]) -> Html:
-    """What a set rate takes; its course is drawn below."""
-    rows = resource_use.resource_rows(documents)
-    said = (
-        "TCP is what the target's open connections carried, at least; the loopback's bytes are of "
-        "all who use it. A dash is unknown, not nothing."
-    )
-    return _explained(resource_use.HEAD, rows, (0,), said)
-
-
-def _searches(documents: Sequence[Section]) -> Html:
-    """Searches beside their counterparts: by tier, exact, cold."""
-    rows = retrieval.retrieval_rows(in_order(documents))
-    said = (
-        "Times are from issue to answer, since some are asked at a rate and others one after "
-        "another. What is read from the disk is the process's own count, over all it did."
-    )
-    return _explained(retrieval.HEAD, rows, (0, 1, 2), said)
-
-
-def _tiers(documents: Sequence[Section]) -> Html:
-    """What a record takes in each tier beside full precision, and what became of it."""
-    rows = tiers.tier_rows(in_order(documents))
-    said = (
-        "Bytes are of one record. Float32 is what vector and text take at full precision, and of "
-        "float32 what the target accounts for; memory is measured from outside, less 40 MB. Errors "
-        "are means over what gets returned: length of the difference as a share of the vector's, "
-        "and 1 - cosine; texts is the share of those that came back to the letter."
-    )
-    return _explained(tiers.HEAD, rows, (0, 1), said)
-
-
-def _transitions(documents: Sequence[Section]) -> Html:
-    """What moves between tiers took, and what others felt of them."""
-    ordered = in_order(documents)
-    moves, rows = transitions.transition_rows(ordered), phases.phase_rows(ordered)
-    said = (
-        "What the target declares of its moves. Processor time and bytes written, of a forced one, "
-        "are what phase meanwhile took more than phase before under the same load: chance may make "
-        "them negative. Tiers add up where their records are all that live."
-    )
-    return together(
-        (
-            _explained(transitions.HEAD, moves, (0, 1), said),
-            folded("Phase by phase", table(phases.HEAD, rows, text_columns=(0, 1, 2)))
-            if rows
-            else "",
-        )
-    )
-
-
-def _others(documents: Sequence[Section]) -> Html:
-    """Figures that soak does not know by name: those of results from elsewhere."""
-    rows = [
-        (tables.name_of(document), path, text)
-        for document in in_order(documents)
-        for path, text in tables.foreign_figures(document)
-    ]
-    if not rows:
-        return Html("")
-    shown = table(("benchmark", "figure", "value"), rows, text_columns=(0, 1))
-    return folded("Figures of results from elsewhere", shown)
 
 
 def _circumstances(documents: Sequence[Section]) -> Html:
@@ -254,7 +177,7 @@ def _circumstances(documents: Sequence[Section]) -> Html:
                 found.setdefault(name, {})[str(environment[name])] = None
     rows = [(name.replace("_", " "), ", ".join(values)) for name, values in found.items()]
     taken = [
-        (tables.name_of(d), figures.span(as_section(d.get("metadata")).get("execution_time_s")))
+        (name_of(d), figures.span(as_section(d.get("metadata")).get("execution_time_s")))
         for d in documents
     ]
     return section(

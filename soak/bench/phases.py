@@ -16,7 +16,7 @@ QUANTILES = ("p50", "p95", "p99")
 SPENT = {"cpu_s": "cpu_s", "read_bytes": "read_bytes", "written_bytes": "written_bytes"}
 HELD = ("anonymous_bytes", "accounted_bytes", "disk_allocated_bytes", "live_records")
 # Only where phases differ in what is measured.
-CATEGORY = "transition"
+CATEGORIES = ("transition", "pressure")
 HEAD = (
     *("benchmark", "phase", "operation", "ops/s", "p50", "p95", "p99", "max"),
     *("cpu/s", "written/s", "memory before", "after"),
@@ -84,11 +84,11 @@ def at(record: RunRecord, column: str, t_s: float) -> float:
 
 
 def phase_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
-    """Rows of HEAD, one for each operation of each phase, in words; of CATEGORY."""
+    """Rows of HEAD, one for each operation of each phase, in words; of CATEGORIES."""
     return [
         row
         for document in documents
-        if document.get("category") == CATEGORY
+        if document.get("category") in CATEGORIES
         for row in _rows(document)
     ]
 

@@ -45,7 +45,7 @@ WHOLES = (
     _Whole(
         name="memory",
         title="Memory per 1,000 records",
-        caption="Anonymous memory of the target less 40 MB, which every process has, at the end.",
+        caption="Anonymous memory at the end, less what was held before the first record.",
         unit="bytes",
         tone="anonymous",
         column="memory_bytes_per_1000_records",

@@ -9,6 +9,8 @@ from soak.apart import run_apart
 from soak.bench.outcome import Outcome
 from soak.bench.suite import Benchmark
 from soak.clock import NS_PER_S, Clock
+from soak.report.document import Section, as_section
+from soak.report.figures import number
 from soak.report.record import RunError, load_run
 from soak.scenario import Scenario, load
 from soak.verdict import ExitCode
@@ -86,3 +88,15 @@ def disturbance(parallel: int, cpus_count: int | None = None) -> str:
         f"--parallel {parallel}: each run keeps {CPUS_OF_A_RUN} processors busy and there are "
         f"{cpus_count}, so the runs disturb each other: sizes and recall hold, times do not"
     )
+
+
+def disturbances(documents: Sequence[Section]) -> list[str]:
+    """The same of results: why the times of some mean little, each reason once."""
+    found: dict[str, None] = {}
+    for document in documents:
+        metadata = as_section(document.get("metadata"))
+        parallel = number(metadata.get("parallel"))
+        cpus_count = number(as_section(metadata.get("environment")).get("cpus_allowed"))
+        if parallel > 1 and cpus_count > 0:
+            found[disturbance(int(parallel), int(cpus_count))] = None
+    return [text for text in found if text]

@@ -16,6 +16,11 @@ ROUND = 10 + 5 + 3  # operations of one agent: stores, gets, searches
 # A law needs more points than it has parameters.
 LEAST_POINTS = 3
 MEASURES = ("p50", "p95")
+AGENTS_HEAD = (
+    *("agents", "operations/s", "ideal", "efficiency", "for each/s", "a round takes", "p95"),
+    *("processor", "memory"),
+)
+GROWTH_HEAD = ("of", "grows")
 
 
 def with_scaling(documents: Sequence[Section]) -> list[dict[str, object]]:
@@ -66,6 +71,16 @@ def further_rows(documents: Sequence[Section]) -> list[tuple[str, float]]:
     further = next((each for each in found if each), {})
     named = (("memory", "memory_bytes"), ("disk space", "disk_bytes"))
     return [(said, number(further[name])) for said, name in named if name in further]
+
+
+def growth_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
+    """Rows of GROWTH_HEAD: latency over records as a law, memory and disk by the record."""
+    _, laws = scaling_rows(documents)
+    further = further_rows(documents)
+    return [
+        *((f"{name} {quantile}", f"as records to {b:+.2f}") for name, quantile, b in laws),
+        *((name, f"{figures.size(held)} for each further record") for name, held in further),
+    ]
 
 
 def _agents_row(document: Section) -> tuple[str, ...]:

@@ -95,9 +95,10 @@ def function_of(benchmark: Benchmark) -> Callable[[Any], Any]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise NoSuchBenchmark(f"{benchmark.file}: cannot be run: {error}") from error
-    function: Callable[[Any], Any] = getattr(module, benchmark.function)
+        function: Callable[[Any], Any] = getattr(module, benchmark.function)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise NoSuchBenchmark(f"{benchmark.file}: cannot be run: {said}") from error
     return function
 
 
@@ -133,7 +134,8 @@ def possible(
 ) -> tuple[list[Benchmark], list[tuple[Benchmark, str]]]:
     """Those that the target can run, and each other one with why not.
 
-    Raises Mistake for a target or override that none can be run with.
+    Raises Mistake for a target or override that none can be run with, and for a file that is not
+    sound as it stands: to leave that out would say that all is well.
     """
     can: list[Benchmark] = []
     cannot: list[tuple[Benchmark, Mistake]] = []
@@ -144,6 +146,8 @@ def possible(
             load(file, () if benchmark.function else overrides, target=target)
             can.append(benchmark)
         except Mistake as mistake:
+            if not benchmark.function:
+                load(benchmark.file)
             cannot.append((benchmark, mistake))
     scenarios = [each for each in suite if not each.function]
     if cannot and not any(each in can for each in scenarios or suite):
@@ -151,6 +155,6 @@ def possible(
     return can, [(benchmark, str(why).partition("\n")[0]) for benchmark, why in cannot]
 
 
-def listed() -> list[dict[str, str]]:
-    """`{"name": ..., "what": ...}` each, as `soak list` has them."""
-    return [{"name": b.name, "what": question_of(b)} for b in benchmarks()]
+def listed(folder: Path | None = None) -> list[dict[str, str]]:
+    """`{"name": ..., "what": ...}` each, as `soak list` has them. Raises Mistake."""
+    return [{"name": b.name, "what": question_of(b)} for b in chosen([], folder)]

@@ -1,20 +1,36 @@
 """How are benchmarks told? Figures, and measured against target for every objective, as tables."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from soak.bench import phases, resource_use, retrieval, tiers, transitions
+from soak.bench import (
+    footprint,
+    foreign,
+    limits,
+    phases,
+    pressure,
+    resource_use,
+    retrieval,
+    scaling,
+    tiers,
+    transitions,
+)
+from soak.bench.foreign import foreign_figures, is_known
 from soak.bench.goals import goal_rows
 from soak.bench.outcome import SKIPPED
+from soak.bench.running import disturbances
+from soak.bench.variants import by_variant, name_of
 from soak.report import figures
 from soak.report.document import Section, as_rows, as_section
 from soak.report.figures import number
 from soak.verdict import ExitCode
 
 FIGURES = (
-    *("benchmark", "", "operation", "ops/s", "records/s", "p50", "p99", "max"),
-    *("recall", "memory/1k", "disk/1k", "cpu/op"),
+    *("benchmark", "", "operation", "ops/s", "records/s", "p50", "p95", "p99", "max"),
+    *("all ops/s", "recall", "memory/1k", "disk/1k", "cpu/op"),
 )
+QUANTILES = ("p50", "p95", "p99", "max")
 OBJECTIVES = ("benchmark", "check", "", "measured", "bound")
 GOALS = ("objective", "benchmark", "", "measured", "target")
 # The worst first; what could not be told is worse than what passed.
@@ -22,10 +38,18 @@ SEVERITY = (
     *(ExitCode.CORRECTNESS, ExitCode.LEAK, ExitCode.OBJECTIVE, ExitCode.TARGET),
     *(ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.PASS),
 )
-# Of a list of figures from elsewhere, which may be every single latency.
-MOST_LISTED = 20
 LEFT_OUT = ("benchmark", "left out because")
-MARKS: Mapping[str, str] = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"}
+MARKS = {"pass": "ok", "fail": "MISSED", "unknown": "unknown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table under its name. words: the columns that are set to the left."""
+
+    name: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: Collection[int] = (0,)
 
 
 def exit_code(documents: Sequence[Section]) -> int:
@@ -44,30 +68,46 @@ def exit_code(documents: Sequence[Section]) -> int:
 
 def table(documents: Sequence[Section]) -> str:
     """Lines for a terminal: the figures of each benchmark, then measured against target."""
-    return "\n\n".join(_lines(head, rows, 3) for head, rows in _tables(documents) if rows)
+    parts = disturbances(documents)
+    for said, group in by_variant(documents).items():
+        parts += [f"{said}:"] if said else []
+        parts += [_lines(each) for each in tables(group) if each.rows]
+    return "\n\n".join(parts)
 
 
 def markdown(documents: Sequence[Section]) -> str:
-    """The same tables for a pull request."""
-    tables = ("Figures", "Resource use", "Searches", "Records by tier", "Moves between tiers")
-    names = [f"## {name}" for name in (*tables, "Phases", "Left out", "Checks", "Objectives")]
-    named = zip(names, _tables(documents), strict=True)
-    parts = [(name, _markdown(head, rows)) for name, (head, rows) in reversed(list(named)) if rows]
-    return "\n\n".join(text for part in parts for text in part) + "\n"
+    """The same tables for a pull request, the objectives first."""
+    parts = disturbances(documents)
+    for said, group in by_variant(documents).items():
+        parts += [f"# {said}"] if said else []
+        for each in reversed(tables(group)):
+            parts += [f"## {each.name}", _markdown(each)] if each.rows else []
+    return "\n\n".join(parts) + "\n"
 
 
-def _tables(documents: Sequence[Section]) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
-    return [
-        (FIGURES, [row for document in documents for row in figures_of(document)]),
-        (resource_use.HEAD, resource_use.resource_rows(documents)),
-        (retrieval.HEAD, retrieval.retrieval_rows(documents)),
-        (tiers.HEAD, tiers.tier_rows(documents)),
-        (transitions.HEAD, transitions.transition_rows(documents)),
-        (phases.HEAD, phases.phase_rows(documents)),
-        (LEFT_OUT, left_out_rows(documents)),
-        (OBJECTIVES, [row for document in documents for row in objectives_of(document)]),
-        (GOALS, [_goal(row) for row in goal_rows(documents)]),
+def tables(documents: Sequence[Section]) -> list[Table]:
+    """All there are, of results of one variant; some without rows."""
+    agents, _ = scaling.scaling_rows(documents)
+    figured = [row for document in documents for row in figures_of(document)]
+    bounds = [row for document in documents for row in objectives_of(document)]
+    told: list[tuple[str, Sequence[str], Sequence[Sequence[str]], Collection[int]]] = [
+        ("Figures", FIGURES, figured, (0, 1, 2)),
+        ("Highest rates", limits.HEAD, limits.limit_rows(documents), (0, 3, 4)),
+        ("Resource use", resource_use.HEAD, resource_use.resource_rows(documents), (0,)),
+        ("Footprint", footprint.HEAD, footprint.footprint_rows(documents), (0,)),
+        ("Agents", scaling.AGENTS_HEAD, agents, ()),
+        ("Growth", scaling.GROWTH_HEAD, scaling.growth_rows(documents), (0, 1)),
+        ("Searches", retrieval.HEAD, retrieval.retrieval_rows(documents), (0, 1, 2)),
+        ("Records by tier", tiers.HEAD, tiers.tier_rows(documents), (0, 1)),
+        ("Moves between tiers", transitions.HEAD, transitions.transition_rows(documents), (0, 1)),
+        ("Pressure", pressure.HEAD, pressure.pressure_rows(documents), (0,)),
+        ("Phases", phases.HEAD, phases.phase_rows(documents), (0, 1, 2)),
+        ("Other figures", foreign.HEAD, foreign.foreign_rows(documents), (0, 1, 3)),
+        ("Left out", LEFT_OUT, left_out_rows(documents), (0, 1)),
+        ("Checks", OBJECTIVES, bounds, (0, 1, 2)),
+        ("Objectives", GOALS, [_goal(row) for row in goal_rows(documents)], (0, 1, 2)),
     ]
+    return [Table(name=name, head=head, rows=rows, words=w) for name, head, rows, w in told]
 
 
 def _goal(row: Section) -> tuple[str, ...]:
@@ -79,10 +119,6 @@ def _goal(row: Section) -> tuple[str, ...]:
         figures.in_unit(row.get("measured"), unit),
         f"at {row.get('bound')} {figures.in_unit(row.get('target'), unit)}",
     )
-
-
-def name_of(document: Section) -> str:
-    return f"{document.get('category')}/{document.get('benchmark')}"
 
 
 def left_out_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
@@ -97,12 +133,13 @@ def left_out_rows(documents: Sequence[Section]) -> list[tuple[str, ...]]:
 
 def figures_of(document: Section) -> list[tuple[str, ...]]:
     status = str(as_section(document.get("verdict")).get("status"))
-    if status == SKIPPED or foreign_figures(document):
+    if status == SKIPPED or (not is_known(document) and foreign_figures(document)):
         return []
     found = as_section(document.get("results"))
     operations = as_section(found.get("operations"))
     rows = []
     whole = (
+        figures.digits(number(found.get("operations_per_s"))),
         figures.in_unit(found.get("recall"), "recall"),
         figures.size(found.get("memory_bytes_per_1000_records")),
         figures.size(found.get("disk_bytes_per_1000_records")),
@@ -115,7 +152,7 @@ def figures_of(document: Section) -> list[tuple[str, ...]]:
             name,
             figures.digits(number(as_section(row).get("per_s"))),
             figures.digits(number(found.get("records_stored_per_s"))) if stored else "",
-            *(figures.latency(latency.get(q)) for q in ("p50", "p99", "max")),
+            *(figures.latency(latency.get(q)) for q in QUANTILES),
         )
         first = place == 0
         rows.append(
@@ -127,28 +164,6 @@ def figures_of(document: Section) -> list[tuple[str, ...]]:
             )
         )
     return rows or [(name_of(document), "unknown", *("",) * (len(FIGURES) - 2))]
-
-
-def foreign_figures(document: Section) -> list[tuple[str, str]]:
-    """(path, value) of every number in the results of a suite that is not soak's.
-
-    What soak measured has `operations` in its results, which figures_of tells.
-    """
-    found = as_section(document.get("results"))
-    if "operations" in found:
-        return []
-    return [(path, figures.digits(value)) for path, value in _numbers(found, "")]
-
-
-def _numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _numbers(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value[:MOST_LISTED]):
-            yield from _numbers(inner, f"{path}[{place}]")
-    elif number(value) == number(value):
-        yield path, number(value)
 
 
 def objectives_of(document: Section) -> list[tuple[str, ...]]:
@@ -167,18 +182,26 @@ def objectives_of(document: Section) -> list[tuple[str, ...]]:
     return rows
 
 
-def _lines(head: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
+def _lines(shown: Table) -> str:
     """Words to the left, figures to the right."""
-    cells = [head, *rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    cells = [[" ".join(cell.split()) for cell in row] for row in (shown.head, *shown.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
-        left = [c.ljust(w) for c, w in zip(row[:words], widths[:words], strict=True)]
-        right = [c.rjust(w) for c, w in zip(row[words:], widths[words:], strict=True)]
-        lines.append("  ".join([*left, *right]).rstrip())
+        set_apart = [
+            cell.ljust(width) if place in shown.words else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(set_apart).rstrip())
     return "\n".join(lines)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def _markdown(shown: Table) -> str:
+    lines = [shown.head, ["---"] * len(shown.head), *shown.rows]
+    return "\n".join("| " + " | ".join(map(_in_cell, line)) + " |" for line in lines)
+
+
+def _in_cell(text: str) -> str:
+    """What is read back may hold what would end a cell or a line."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return " ".join(plain.split())

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from soak.bench.functions import run_function
 from soak.bench.kept import keep
 from soak.bench.outcome import Outcome, document
+from soak.bench.pressure import with_pressure
 from soak.bench.retrieval import with_counterparts
 from soak.bench.running import Bench, run_scenario
 from soak.bench.scaling import with_scaling
@@ -38,8 +39,8 @@ def run_suite(
 
     with ThreadPoolExecutor(max_workers=parallel) as workers:
         results = list(workers.map(measured, suite))
-    measured_all = [_of_many(told, parallel) for told in results]
-    documents = with_counterparts(with_tiers(with_scaling(measured_all)))
+    measured_all = [as_asked(bench, told, parallel=parallel) for told in results]
+    documents = with_pressure(with_counterparts(with_tiers(with_scaling(measured_all))))
     keep(documents)
     return documents
 
@@ -64,7 +65,14 @@ def _measured(bench: Bench, benchmark: Benchmark) -> Told:
         )
 
 
-def _of_many(told: Told, parallel: int) -> Told:
+def as_asked(bench: Bench, told: Told, **more: object) -> Told:
+    """The result with what was asked of the suite, by which it is told from those of another."""
     metadata = told.get("metadata")
     assert isinstance(metadata, dict)
-    return {**told, "metadata": {**metadata, "parallel": parallel}}
+    asked = {
+        "target": bench.target,
+        "quick": bench.quick,
+        "seed": bench.seed,
+        "set": list(bench.overrides),
+    }
+    return {**told, "metadata": {**metadata, "asked": asked, **more}}

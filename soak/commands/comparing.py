@@ -55,6 +55,7 @@ def compare(
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write Markdown for a pull request.")
     ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI.")] = None,
     store: Store = STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +63,7 @@ def compare(
 
     \b
     soak compare runs/20260302T120000Z-steady-1f3a runs/20260301T120000Z-steady-77b0
-    soak compare RUN main --threshold latency_p99=25% --markdown comparison.md
+    soak compare RUN main --threshold latency_p99=25% --markdown comparison.md --junit c.xml
     soak compare new.yaml old.yaml --interleaved --pairs 5 --duration 1m
     soak compare new.yaml old.yaml --interleaved --turn 5s --duration 5m
 
@@ -92,18 +93,23 @@ def compare(
             thresholds=thresholds or (),
             anyway=anyway,
         )
-    _tell(found, markdown_file, as_json=as_json)
+    _tell(found, markdown_file, junit, as_json=as_json)
     raise typer.Exit(found.verdict.exit_code)
 
 
-def _tell(found: "Comparison", markdown_file: Path | None, *, as_json: bool) -> None:
+def _tell(
+    found: "Comparison", markdown_file: Path | None, junit: Path | None, *, as_json: bool
+) -> None:
     """On stdout first, so that a file that cannot be written costs nothing but itself."""
     from soak.comparison import papers
     from soak.report.files import write_file
+    from soak.report.junit import comparison_junit
 
     print(json.dumps(papers.document(found), indent=1) if as_json else papers.table(found))
     if markdown_file is not None:
         write_file(markdown_file, papers.markdown(found).encode())
+    if junit is not None:
+        write_file(junit, comparison_junit(papers.document(found)).encode())
 
 
 @baseline_app.command("set")

@@ -22,12 +22,16 @@ def list_(
     since: Annotated[str, typer.Option(help="Only runs since: 7d, 12h, 2026-03-01.")] = "",
     last: Annotated[int, typer.Option(min=0, help="Only the newest so many runs.")] = 0,
     out: Annotated[Path, typer.Option(help="Where runs are.", envvar="SOAK_OUT")] = Path("runs"),
+    configs: Annotated[
+        Path | None, typer.Option(help="Only benchmarks: those of this folder of your own.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What there is, one line each.
 
     \b
     soak list targets
+    soak list benchmarks --configs mine
     soak list runs --status fail --since 7d
     soak list runs --scenario steady --last 1 --json
     """
@@ -42,4 +46,4 @@ def list_(
         since=start_of(since, SystemClock().wall_s()),
         last=last,
     )
-    print_entries(entries(what, out, wanted), as_json=as_json)
+    print_entries(entries(what, out, wanted, configs), as_json=as_json)

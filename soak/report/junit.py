@@ -1,13 +1,12 @@
 """What does a CI server want to know? The checks as test cases, in JUnit XML."""
 
 from collections.abc import Mapping
-from xml.etree import ElementTree
 
+from soak.report.cases import ENDING_OF, Case, Suite, figures_text, xml
 from soak.report.document import Section, as_rows, as_section
-from soak.report.figures import number
 
-# A check that could not decide is an error, not a skip: CI servers count skips as success.
-ELEMENT_OF = {"fail": "failure", "unknown": "error"}
+FIGURES = ("concern", "effect", "threshold", "unit", "since_s", "interval")
+COMPARED = ("run", "baseline", "change", "interval", "threshold", "detectable", "unit")
 
 
 def junit(document: Mapping[str, object]) -> str:
@@ -15,74 +14,90 @@ def junit(document: Mapping[str, object]) -> str:
     cases = [_check_case(document, check) for check in as_rows(document.get("checks"))]
     cases += [_skipped_case(document, row) for row in as_rows(document.get("skipped"))]
     cases.append(_certificate_case(document))
-    suite = ElementTree.Element(
-        "testsuite",
+    named = ("run_id", "scenario", "target", "seed", "version")
+    suite = Suite(
         name=f"soak {document.get('scenario', '')}",
-        tests=str(len(cases)),
-        failures=str(sum(case.find("failure") is not None for case in cases)),
-        errors=str(sum(case.find("error") is not None for case in cases)),
-        skipped=str(sum(case.find("skipped") is not None for case in cases)),
-        time=_seconds(document),
-        timestamp=str(document.get("started") or "")[:19],
+        cases=cases,
+        started=str(document.get("started") or ""),
+        length_s=document.get("duration_s"),
+        properties={name: str(document.get(name, "")) for name in named},
     )
-    properties = ElementTree.SubElement(suite, "properties")
-    for name in ("run_id", "scenario", "target", "seed", "version"):
-        value = str(document.get(name, ""))
-        ElementTree.SubElement(properties, "property", name=name, value=value)
-    suite.extend(cases)
-    root = ElementTree.Element("testsuites", name="soak", time=_seconds(document))
-    root.append(suite)
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{_printable(text)}\n'
+    return xml([suite])
 
 
-def _check_case(document: Mapping[str, object], check: Section) -> ElementTree.Element:
-    case = _case(document, str(check.get("name", "")))
-    element = ELEMENT_OF.get(str(check.get("status", "unknown")))
-    reason = str(check.get("reason", ""))
-    if element is None:
-        ElementTree.SubElement(case, "system-out").text = reason
-        return case
-    details = ElementTree.SubElement(
-        case, element, message=reason, type=str(check.get("detector", ""))
+def comparison_junit(document: Mapping[str, object]) -> str:
+    """One suite of a comparison's JSON; one case per metric that is judged, and the verdict.
+
+    A metric that only warns fails nothing; what could not be compared is skipped. The verdict knows
+    more than the metrics: wrong answers, and whether the runs can be compared at all.
+    """
+    place = f"soak.compare.{document.get('run', '')}"
+    cases = [
+        _metric_case(place, row) for row in as_rows(document.get("metrics")) if row.get("status")
+    ]
+    for row in as_rows(document.get("skipped")):
+        name, reason = str(row.get("name", "")), str(row.get("reason", ""))
+        cases.append(Case(place=place, name=name, ending="skipped", message=reason))
+    verdict = as_section(document.get("verdict"))
+    ending = ENDING_OF.get(str(verdict.get("status")), "error")
+    said = str(verdict.get("reason") or "")
+    cases.append(Case(place=place, name="verdict", ending=ending, message=said, kind="compare"))
+    return xml([Suite(name="soak compare", cases=cases)])
+
+
+def _metric_case(place: str, row: Section) -> Case:
+    name, status = str(row.get("name", "")), str(row.get("status"))
+    details = figures_text(row, COMPARED)
+    if status == "warn" or row.get("level") == "warn":
+        said = details if status == "pass" else f"{status}, which only warns\n{details}"
+        return Case(place=place, name=name, message=said)
+    ending = ENDING_OF.get(status, "error")
+    if ending == "passed":
+        return Case(place=place, name=name, message=details)
+    said = f"{name} is worse" if ending == "failure" else f"{name}: too uncertain to tell"
+    return Case(
+        place=place, name=name, ending=ending, message=said, kind="compare", details=details
     )
-    figures = ("concern", "effect", "threshold", "unit", "since_s", "interval")
-    lines = [f"{name}: {check[name]}" for name in figures if check.get(name) not in (None, "")]
-    details.text = "\n".join(lines)
-    return case
 
 
-def _skipped_case(document: Mapping[str, object], row: Section) -> ElementTree.Element:
+def _check_case(document: Mapping[str, object], check: Section) -> Case:
+    return Case(
+        place=_place(document),
+        name=str(check.get("name", "")),
+        ending=ENDING_OF.get(str(check.get("status", "unknown")), "passed"),
+        message=str(check.get("reason", "")),
+        kind=str(check.get("detector", "")),
+        details=figures_text(check, FIGURES),
+        length_s=document.get("duration_s"),
+    )
+
+
+def _skipped_case(document: Mapping[str, object], row: Section) -> Case:
     """A check that was not asked, because a run this short cannot decide it."""
-    case = _case(document, str(row.get("name", "")))
-    ElementTree.SubElement(case, "skipped", message=str(row.get("reason", "")))
-    return case
+    return Case(
+        place=_place(document),
+        name=str(row.get("name", "")),
+        ending="skipped",
+        message=str(row.get("reason", "")),
+        length_s=document.get("duration_s"),
+    )
 
 
-def _certificate_case(document: Mapping[str, object]) -> ElementTree.Element:
+def _certificate_case(document: Mapping[str, object]) -> Case:
     """Untrusted is an error: the figures are worthless, which is not the target's failure."""
     certificate = as_section(document.get("certificate"))
-    case = _case(document, "run can be trusted")
-    if certificate.get("trusted") is True:
-        return case
+    is_trusted = certificate.get("trusted") is True
     given = certificate.get("reasons")
     reasons = [str(reason) for reason in given] if isinstance(given, list) else []
-    message = "; ".join(reasons) or "there is no certificate"
-    ElementTree.SubElement(case, "error", message=message, type="certificate")
-    return case
+    return Case(
+        place=_place(document),
+        name="run can be trusted",
+        ending="passed" if is_trusted else "error",
+        message="" if is_trusted else "; ".join(reasons) or "there is no certificate",
+        kind="certificate",
+        length_s=document.get("duration_s"),
+    )
 
 
-def _case(document: Mapping[str, object], name: str) -> ElementTree.Element:
-    place = f"soak.{document.get('scenario', '')}.{document.get('target', '')}"
-    return ElementTree.Element("testcase", classname=place, name=name, time=_seconds(document))
-
-
-def _seconds(document: Mapping[str, object]) -> str:
-    duration_s = number(document.get("duration_s"))
-    return f"{duration_s:.3f}" if duration_s == duration_s else "0"
-
-
-def _printable(text: str) -> str:
-    """Without control characters, which XML 1.0 cannot say at all."""
-    return "".join(c for c in text if c in "\t\n" or c >= " ")
+def _place(document: Mapping[str, object]) -> str:
+    return f"soak.{document.get('scenario', '')}.{document.get('target', '')}"

@@ -177,7 +177,7 @@ class Observer:
         """One row: what the samplers read, what `known` adds, and the last window's figures."""
         at_s = (self._clock.monotonic_ns() - self._events.origin_ns) / NS_PER_S
         self._count_missed(at_s)
-        sampled: dict[str, float] = {}
+        sampled = {"bare_bytes": self.facts.bare_bytes}
         for name, sampler in self._samplers.items():
             sampled |= self._read(name, sampler)
         self._carry_on(sampled)

@@ -113,7 +113,6 @@ class Status:
             "deleted_total": facts.counters.get("deleted", NAN),
             "evicted_total": facts.stats.get(EVICTED, NAN),
             "live_records": facts.live_records,
-            "bare_bytes": facts.bare_bytes,
             "recall": facts.recall_last[-1] if facts.recall_last else NAN,
             "score": self.health_ratio(),
             "control_s": facts.hiccup.get("control_s", NAN),

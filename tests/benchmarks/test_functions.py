@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.bench.functions import Trials, run_function
+from soak.bench.functions import FunctionError, Trials, run_function
 from soak.bench.running import Bench, disturbance
 from soak.bench.suite import chosen
 from soak.bench.whole import run_suite
@@ -53,6 +53,24 @@ def test_where_no_rate_was_kept_it_is_as_bad_as_the_lowest(bench: Bench, beyond:
     assert beyond == trials.highest_rate("latency/mixed").status
 
 
+@pytest.mark.parametrize(
+    ("most_per_s", "beyond", "said"),
+    [
+        (0.0, "fail", "not even 10/s kept them: because"),
+        (0.0, "unknown", "10/s could not be judged: because"),
+        (1_000.0, "fail", "/s did not"),
+        (1_000.0, "unknown", "/s could not be judged"),
+    ],
+)
+def test_a_rate_that_could_not_be_judged_is_not_said_to_have_failed(
+    bench: Bench, most_per_s: float, beyond: str, said: str
+):
+    trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
+    trials.most_per_s, trials.beyond = most_per_s, beyond
+
+    assert trials.highest_rate("latency/mixed").reason.endswith(said)
+
+
 def test_the_most_that_was_tried_is_not_told_as_a_limit(bench: Bench):
     trials = Limited(replace(bench, folder=None), chosen([], bench.folder)[0])
     trials.most_per_s = math.inf
@@ -71,6 +89,39 @@ def test_a_function_that_cannot_be_run_leaves_the_others_their_results(bench: Be
 
     assert ("pass", "unknown") == (answer["verdict"]["status"], broken["verdict"]["status"])
     assert "no_such_package" in broken["verdict"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no_such_name\n\ndef benchmark_broken(trials): ...", "NameError"),
+        (
+            "def benchmark_broken(trials):\n    return {}['no']",
+            "broken.py:2: benchmark_broken: Key",
+        ),
+        ("def benchmark_broken(trials):\n    trials.runn('a/b')", "has no attribute 'runn'"),
+        ("def benchmark_broken(trials): ...", "'NoneType' object has no attribute"),
+        (OWN.replace("k_answer", "k_broken").replace(": 42,", ": {1},"), "set is not"),
+    ],
+    ids=["import", "raises", "attribute", "nothing", "not-json"],
+)
+def test_a_function_that_raises_is_unknown_and_the_others_go_on(bench: Bench, text: str, said: str):
+    (bench.folder / "mine" / "broken.py").write_text(text)
+    answer, broken = run_suite(bench, chosen([], bench.folder), parallel=1, said=lambda b, d: None)
+
+    assert ("pass", "unknown") == (answer["verdict"]["status"], broken["verdict"]["status"])
+    assert said in broken["verdict"]["reason"]
+
+
+def test_the_line_at_which_a_function_raised_is_said_of_a_relative_folder(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    (bench.folder / "mine" / "broken.py").write_text("def benchmark_b(trials):\n    1 / 0")
+    monkeypatch.chdir(bench.folder.parent)
+    (broken,) = chosen(["mine/b"], Path("own"))
+
+    with pytest.raises(FunctionError, match=r"^own/mine/broken\.py:2: benchmark_b: ZeroDivision"):
+        run_function(bench, broken)
 
 
 def test_a_function_of_ones_own_is_told_like_a_scenario(bench: Bench):

@@ -146,6 +146,24 @@ def test_a_target_that_can_run_none_is_a_mistake():
         possible(chosen(["latency"]), [], "chrome")
 
 
+def test_a_scenario_that_is_not_sound_is_a_mistake_and_not_left_out(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    text = ALL[0].file.read_text()
+    (tmp_path / "mine" / "fast.yaml").write_text(text)
+    (tmp_path / "mine" / "typo.yaml").write_text(text.replace("population:", "populaton:"))
+
+    for target in (None, "chroma"):
+        with pytest.raises(Mistake, match="did you mean population"):
+            possible(chosen([], tmp_path), [], target)
+
+
+def test_the_list_is_that_of_a_folder_of_ones_own(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "fast.yaml").write_bytes(ALL[0].file.read_bytes())
+
+    assert [{"name": "mine/fast", "what": question_of(ALL[0])}] == listed(tmp_path)
+
+
 def test_the_list_has_a_question_each():
     assert {b.name for b in ALL} == {row["name"] for row in listed()}
     assert all(row["what"].endswith("?") for row in listed())

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from soak.report.document import document
-from soak.report.junit import junit
+from soak.report.junit import comparison_junit, junit
 from soak.report.markdown import markdown
 from soak.verdict import Concern, Status, Verdict, merge
 from tests.runs import last_snapshot
@@ -84,3 +84,36 @@ def test_checks_that_were_not_asked_are_said_everywhere():
     assert "| leak | not asked |  |  | 10 minutes are too short |" in markdown(found)
     suite = ElementTree.fromstring(junit(found))[0]
     assert "1" == suite.get("skipped")
+
+
+COMPARISON = {
+    "run": "a",
+    "verdict": {"status": "fail", "reason": "search.latency_p50 is worse"},
+    "metrics": [
+        {"name": "search.latency_p50", "status": "fail", "change": 0.3, "threshold": 0.1},
+        {"name": "throughput", "status": "unknown", "change": -0.1},
+        {"name": "recall", "status": "pass"},
+        {"name": "search.latency_p99", "status": "warn", "level": "warn"},
+        {"name": "search.service_p95", "status": None},
+    ],
+    "skipped": [{"name": "memory", "reason": "not sampled"}],
+}
+
+
+def test_a_comparison_has_a_case_per_metric_that_is_judged_and_its_verdict():
+    (suite,) = ElementTree.fromstring(comparison_junit(COMPARISON))
+
+    endings = {
+        case.get("name"): next((child.tag for child in case if child.tag != "system-out"), "")
+        for case in suite.findall("testcase")
+    }
+    assert {
+        "search.latency_p50": "failure",
+        "throughput": "error",
+        "recall": "",
+        "search.latency_p99": "",
+        "memory": "skipped",
+        "verdict": "failure",
+    } == endings
+    assert ("2", "1", "1") == tuple(suite.get(n) for n in ("failures", "errors", "skipped"))
+    assert "change: 0.3\nthreshold: 0.1" == suite.find("testcase/failure").text
