@@ -29,6 +29,7 @@ from engine.history import MaintenanceEvent
 from engine.memory import Edge, Hit, Memory
 from engine.options import Options
 from engine.parts import assemble, release
+from engine.reading import Reading
 from engine.search import Filter
 from engine.tiers import Tier, tier_of
 
@@ -81,6 +82,7 @@ class Engine:
         self._history = parts.history
         self._pulse = parts.pulse
         self._stats = parts.stats
+        self._reading = Reading(parts.live, parts.pulse)
         self._maintenance.start()
 
     def __enter__(self) -> "Engine":
@@ -143,16 +145,7 @@ class Engine:
     def get(self, record_id: int) -> Memory | None:
         """The record, or None. Reading it makes it worth more. Raises CorruptError."""
         with self._calls:
-            record_id = intake.checked_id(record_id)
-            now_s = self._clock.now_s()
-            with self._live.lock:
-                where = self._live.readable(record_id, now_s)
-                if where is None:
-                    return None
-                self._live.touch(record_id, now_s)
-            with self._pulse:
-                body = self._live.read_body(where)
-            return None if body is None else memory_of(where, body, self.options.dimensions)
+            return self._reading.one(intake.checked_id(record_id), self._clock.now_s())
 
     def text(self, record_id: int) -> str | None:
         """What the record says, without its vector: from RAM in short-term and intermediate.
@@ -160,18 +153,7 @@ class Engine:
         None when there is no such record. Raises CorruptError. Reading it counts as in `get`.
         """
         with self._calls:
-            record_id = intake.checked_id(record_id)
-            now_s = self._clock.now_s()
-            with self._live.lock:
-                where = self._live.readable(record_id, now_s)
-                if where is None:
-                    return None
-                found = self._live.text_in_memory(record_id)
-                if found is not None:
-                    self._live.touch(record_id, now_s)
-                    return found
-        memory = self.get(record_id)
-        return None if memory is None else memory.text
+            return self._reading.text(intake.checked_id(record_id), self._clock.now_s())
 
     def search(
         self,
@@ -265,6 +247,15 @@ class Engine:
         with self._calls, self._live.lock:
             ids: list[int] = self._live.columns.id[: min(limit, self._live.columns.n)].tolist()
             return ids
+
+    def records(self, limit: int) -> list[Memory]:
+        """At most `limit` live records, whole, in no particular order. Raises CorruptError.
+
+        Cheaper than so many `get`, by a third, and it does not count as reading.
+        """
+        limit = intake.checked_count(limit, "limit")
+        with self._calls:
+            return self._reading.some(limit, self._clock.now_s())
 
     def count(self) -> int:
         """Live records."""

@@ -67,8 +67,19 @@ def _all_results(report: Section, plan: Section, record: RunRecord | None) -> di
         return found
     phases, tiers = phase_figures(record), as_section(found["tiers"])
     moved = transition_figures(record, phases, tiers, as_section(report.get("oracle")))
-    more = {"phases": phases, "transitions": moved, "resource_use": resource_use(record)}
-    return {**found, **more}
+    used = resource_use(record)
+    more = {"phases": phases, "transitions": moved, "resource_use": used}
+    return {**found, **_for_each(used), **more}
+
+
+def _for_each(used: Section) -> dict[str, object]:
+    """What `resource_use` says of an operation: the counters run since the target began, its start
+    and the records stored before time zero included."""
+    return {
+        "cpu_s_per_operation": as_section(used.get("per_operation")).get("cpu_s"),
+        "operations_per_cpu_s": used.get("operations_per_cpu_s"),
+        "operations_per_mb": used.get("operations_per_mb"),
+    }
 
 
 def _verdict(outcome: Outcome, report: Section) -> object:
@@ -101,15 +112,11 @@ def results(report: Section, plan: Section) -> dict[str, object]:
     disk = number(as_section(resources.get("disk_allocated_bytes")).get("last"))
     count = sum(number(row["count"]) for row in operations.values())
     batch = number(as_section(plan.get("population")).get("batch"))
-    cpu_s = number(as_section(resources.get("cpu_s")).get("last"))
     maintenance = as_section(report.get("maintenance"))
     return {
         "operations": operations,
         "operations_per_s": count / duration_s if duration_s else None,
         "records_stored_per_s": _stored_per_s(operations, batch),
-        "cpu_s_per_operation": cpu_s / count if count else None,
-        "operations_per_cpu_s": count / cpu_s if cpu_s else None,
-        "operations_per_mb": 1e6 * count / memory if memory else None,
         "memory_bytes": memory,
         # In this order: what was not measured stays so.
         "memory_bytes_per_1000_records": 1_000 * max(memory - bare, 0.0) / live if live else None,

@@ -11,13 +11,13 @@ from soak.rundir import finite
 
 CATEGORY = "retrieval"
 ACROSS = "search-10k"
-# Benchmark to the one that differs from it in what is asked alone.
+# Benchmark to the one that differs from it in one thing alone.
 COUNTERPARTS: Mapping[str, str] = {
     "tier-short": ACROSS,
     "tier-intermediate": ACROSS,
     "tier-long": ACROSS,
-    "cold": ACROSS,
-    "cold-disk": "tier-long",
+    "cold": "warm",
+    "cold-disk": "cold",
     "approximate-50k": "exact-50k",
     "search-k100": ACROSS,
 }

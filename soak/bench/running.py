@@ -16,7 +16,7 @@ from soak.scenario import Scenario, load
 from soak.verdict import ExitCode
 
 # All phases together, in their proportion, where a quick answer is asked for.
-QUICK_S = 6.0
+QUICK_S = 5.0
 # What a run may take beyond its planned time: preloading, the last results, the report.
 GRACE_S = 300.0
 # However slowly a target is filled, it is not slower than this.

@@ -2,6 +2,7 @@
 
 from itertools import count
 
+from soak.oracle import keyhash
 from soak.oracle.answers import MISSING, may_have_forgotten, must_exist
 from soak.oracle.population import Population
 from soak.result import RecordMissing, Violation
@@ -10,10 +11,12 @@ from soak.seams import Edge, Target
 CAPABILITY = "link"
 # Few partners a key, so that a popular one does not collect edges without end.
 PARTNERS = 4
+# Spread so that the partners of partners are others: a walk reaches 4, some 20, some 60 records.
+WITHIN = 128
 
 
 class Link:
-    """argument: the key the edge starts at; it ends at one of four keys stored shortly before."""
+    """argument: the key the edge starts at; it ends at one of four keys stored not long before."""
 
     capability = CAPABILITY
 
@@ -23,7 +26,9 @@ class Link:
         self._turns = count()
 
     def prepare(self, argument: int, phase: int) -> Edge:
-        distance = 1 + next(self._turns) % PARTNERS
+        partner = next(self._turns) % PARTNERS
+        bits = keyhash.mixed(argument * PARTNERS + partner)
+        distance = 1 + keyhash.quantile_bits(bits) % min(WITHIN, max(1, argument))
         return Edge(source=argument, target=max(0, argument - distance))
 
     def call(self, request: Edge) -> bool:

@@ -2,7 +2,7 @@
 
 from soak.oracle.answers import judge_scan
 from soak.oracle.population import Population
-from soak.seams import Target
+from soak.seams import Scanned, Target
 
 CAPABILITY = "scan"
 
@@ -19,10 +19,10 @@ class Scan:
     def prepare(self, argument: int, phase: int) -> int:
         return self._population.shape.scan_count
 
-    def call(self, request: int) -> int:
+    def call(self, request: int) -> Scanned:
         return self._target.scan(request)
 
-    def check(self, request: int, answer: int, start_ns: int) -> int:
+    def check(self, request: int, answer: Scanned, start_ns: int) -> int:
         return judge_scan(self._population, request, answer, start_ns)
 
     def abandon(self, request: int) -> None:

@@ -10,12 +10,14 @@ from math import inf
 from soak.oracle.population import ABSENT, DOUBT, MAYBE, PRESENT, Change, Population
 from soak.oracle.wording import read_tag
 from soak.result import Outcome, Violation, attempt, slot_code
-from soak.seams import Hit, Query, Record
+from soak.seams import Hit, Query, Record, Scanned
 
 MISSING = slot_code(Outcome.MISSING)
 # What looking at an answer of the wrong shape raises.
 MALFORMED = (AttributeError, TypeError, ValueError, OverflowError)
 COSINE_MIN = 0.95
+# Making a text anew costs microseconds, and a scan may bring ten thousand.
+TEXTS_COMPARED = 100
 SCORE_TOLERANCE = 1e-5  # float32 cosines computed in two orders differ by some 1e-7
 
 
@@ -198,18 +200,50 @@ def _first_broken_neighbour(
     return None
 
 
-def judge_scan(population: Population, limit: int, seen: int, start_ns: int) -> int:
-    """The target says that it read `seen` records, `limit` at most."""
+def judge_scan(population: Population, limit: int, answer: Scanned, start_ns: int) -> int:
+    """The target read these records, `limit` at most, or says how many it read."""
     population.checked += 1
-    told: object = seen  # what a broken target tells need not be a number
-    if not isinstance(told, int) or not 0 <= told <= limit:
-        note = f"{told!r} records, at most {limit} were asked for"
+    told: object = answer  # what a broken target tells need not be a number or a list
+    seen = len(told) if isinstance(told, Sequence) else told
+    if not isinstance(seen, int) or not 0 <= seen <= limit:
+        note = f"{seen!r} records, at most {limit} were asked for"
         return population.note_violation(Violation.DISORDER, "scan", -1, start_ns, note)
+    broken = None
+    try:
+        if not isinstance(answer, int):
+            broken = _first_broken_read(population, answer, start_ns)
+    except MALFORMED as error:
+        broken = (Violation.CORRUPT, -1, f"not keys with texts: {error}")
+    if broken is not None:
+        return population.note_violation(broken[0], "scan", broken[1], start_ns, broken[2])
     floor = min(limit, population.present_count(start_ns))
     if seen >= floor or may_have_forgotten(population):
         return 0
     note = f"{seen} records seen, at least {floor} must be there"
     return population.note_violation(Violation.LOST, "scan", -1, start_ns, note)
+
+
+def _first_broken_read(
+    population: Population, read: Sequence[tuple[int, str]], start_ns: int
+) -> tuple[Violation, int, str] | None:
+    """Every key may be there, once; texts are compared of at most TEXTS_COMPARED, evenly spread."""
+    keys = [key for key, _ in read]
+    if len(set(keys)) < len(keys):
+        return Violation.DISORDER, keys[0], "a key came twice"
+    for key in keys:
+        broken = _broken_by(population, key, start_ns)
+        if broken is not None:
+            return broken
+    for key, text in read[:: len(read) // TEXTS_COMPARED + 1]:
+        slot = key % population.keys
+        if population.occupant[slot] != key or population.state[slot] == DOUBT:
+            continue
+        version = population.version[slot]
+        population.checked += 1
+        if population.changed_ns[slot] < start_ns and text != population.content.text(key, version):
+            note = f"text {str(text)[:60]!r}, version {version} is right"
+            return Violation.CORRUPT, key, note
+    return None
 
 
 def must_exist(population: Population, key: int, start_ns: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from soak.clock import NS_PER_S, Clock
 from soak.result import TargetError, TargetUnavailable
-from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
+from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record, Scanned
 
 EVENTS_KEPT = 1024
 Answer = TypeVar("Answer")
@@ -29,7 +29,7 @@ class Store(Protocol):
     def search(self, query: Query) -> Sequence[Hit]: ...
     def replace(self, record: Record) -> None: ...
     def delete(self, key: int) -> None: ...
-    def scan(self, limit: int) -> int: ...
+    def scan(self, limit: int) -> Scanned: ...
     def maintain(self) -> None: ...
     def stats(self) -> Mapping[str, float]: ...
     def count(self) -> int: ...
@@ -96,7 +96,7 @@ class Driven:
     def delete(self, key: int) -> None:
         self._ask(lambda store: store.delete(key))
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
         return self._ask(lambda store: store.scan(limit))
 
     def link(self, edge: Edge) -> None:

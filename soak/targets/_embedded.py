@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import engine
 from soak.clock import NS_PER_S, Clock
 from soak.result import CapacityRefused, RecordMissing, TargetError, TargetUnavailable
-from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
+from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record, Scanned
 
 EVENTS_KEPT = 1024
 # Forgetting is announced before it starts: more stores never fall between two questions.
@@ -144,8 +144,9 @@ class Embedded:
         if not self._ask(lambda opened: opened.delete(key)):
             raise RecordMissing(f"no record {key}: it cannot be deleted")
 
-    def scan(self, limit: int) -> int:
-        return len(self._ask(lambda opened: opened.scan(limit)))
+    def scan(self, limit: int) -> Scanned:
+        read = self._ask(lambda opened: opened.records(limit))
+        return [(memory.id, memory.text) for memory in read]
 
     def link(self, edge: Edge) -> None:
         self._ask(lambda opened: opened.link(edge.source, edge.target, edge.kind))

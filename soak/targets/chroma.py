@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetError
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._beside import beside, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
@@ -68,8 +68,9 @@ class Collection:
     def delete(self, key: int) -> None:
         self._records.delete(ids=[str(key)])
 
-    def scan(self, limit: int) -> int:
-        return len(self._records.get(limit=limit, include=["documents", "metadatas"])["ids"])
+    def scan(self, limit: int) -> Scanned:
+        read = self._records.get(limit=limit, include=["documents", "metadatas"])
+        return list(zip(map(int, read["ids"]), read["documents"], strict=True))
 
     def maintain(self) -> None:
         raise TargetError("chroma has no call that maintains an open store")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import RecordMissing, TargetError
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 
@@ -112,9 +112,10 @@ class Rows:
             self._db.execute("delete from memories where id = ?", [key])
             self._forget(key)
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
+        asked = "select id, text from memories limit ?"
         with self._lock:
-            return len(self._db.execute("select * from memories limit ?", [limit]).fetchall())
+            return self._db.execute(asked, [limit]).fetchall()
 
     def maintain(self) -> None:
         """Vacuum, and an index built anew."""

@@ -17,7 +17,7 @@ from pydantic import Field
 from soak.clock import Clock
 from soak.oracle import keyhash
 from soak.result import CapacityRefused, TargetError, TargetUnavailable
-from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record, Target
+from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record, Scanned, Target
 from soak.targets import engine, memory
 from soak.targets._exact_rows import ChooseVictim, least_important
 from soak.targets._troubles import TroubleParams, Troubles, die_at_once
@@ -169,7 +169,7 @@ class Faulty:
             self._inner.delete(key)
         self._troubles.linger(began_s)
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
         began_s = self._suffer("scan")
         seen = self._inner.scan(limit)
         self._troubles.linger(began_s)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.scenario.quantities import Duration
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
@@ -73,8 +73,9 @@ class Table:
         with self._writing:
             self._table.delete(f"id = {key}")
 
-    def scan(self, limit: int) -> int:
-        return len(self._table.search().limit(limit).to_list())
+    def scan(self, limit: int) -> Scanned:
+        rows = self._table.search().limit(limit).to_list()
+        return [(row["id"], row["text"]) for row in rows]
 
     def maintain(self) -> None:
         with self._writing:

@@ -7,6 +7,7 @@ unpinned record whenever a store exceeds it.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import NS_PER_S, Clock
 from soak.result import OPERATIONS, RecordMissing, TargetError
-from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record
+from soak.seams import Edge, Hit, MaintenanceEvent, Query, Record, Scanned
 from soak.targets._exact_rows import ChooseVictim, ExactRows, least_important
 from soak.targets._store_log import StoreLog, frame_bytes
 
@@ -116,10 +117,11 @@ class Memory:
             self._forget(key)
             self._compact_if_worth()
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
         with self._lock:
             self._check_open()
-            return min(limit, len(self._rows.records))
+            read = islice(self._rows.records.values(), limit)
+            return [(record.key, record.text) for record in read]
 
     def link(self, edge: Edge) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import RecordMissing
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 from soak.targets._postgres import Postgres, started
@@ -120,8 +120,10 @@ class Rows:
     def delete(self, key: int) -> None:
         self._db().execute(f"delete from {TABLE} where id = %s", [key])
 
-    def scan(self, limit: int) -> int:
-        return len(self._db().execute(f"select * from {TABLE} limit %s", [limit]).fetchall())
+    def scan(self, limit: int) -> Scanned:
+        asked = self._db().execute(f"select id, text from {TABLE} limit %s", [limit])
+        rows: list[tuple[int, str]] = asked.fetchall()
+        return rows
 
     def maintain(self) -> None:
         self._db().execute(f"{MAINTENANCE[self._params.maintenance]} {TABLE}")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetError
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets import _metrics as metrics
 from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
@@ -106,10 +106,10 @@ class Points:
         with self._turn:
             self._client.delete(NAME, points_selector=[key], wait=True)
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
         with self._turn:
             points, _ = self._client.scroll(NAME, limit=limit)
-        return len(points)
+        return [(int(point.id), point.payload["text"]) for point in points]
 
     def maintain(self) -> None:
         raise TargetError("qdrant's client has no call that maintains a collection")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.scenario.quantities import Size
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._beside import beside_with_text, record_of
 from soak.targets._driven import Driven
 from soak.targets._packages import package
@@ -81,9 +81,9 @@ class Shard:
     def delete(self, key: int) -> None:
         self._shard.update(self._edge.UpdateOperation.delete_points([key]))
 
-    def scan(self, limit: int) -> int:
-        points, _ = self._shard.scroll(self._edge.ScrollRequest(limit=limit))
-        return len(points)
+    def scan(self, limit: int) -> Scanned:
+        points, _ = self._shard.scroll(self._edge.ScrollRequest(limit=limit, with_payload=True))
+        return [(int(point.id), point.payload["text"]) for point in points]
 
     def maintain(self) -> None:
         self._shard.optimize()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetUnavailable
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 from soak.targets._server import Server, free_port, listens, watched
@@ -112,9 +112,10 @@ class Hashes:
     def delete(self, key: int) -> None:
         self._redis.delete(f"{PREFIX}{key}")
 
-    def scan(self, limit: int) -> int:
-        asked = self._query("*").paging(0, limit).no_content().dialect(2)
-        return len(self._index.search(asked).docs)
+    def scan(self, limit: int) -> Scanned:
+        asked = self._query("*").paging(0, limit).return_fields("text").dialect(2)
+        found = self._index.search(asked)
+        return [(int(one.id.removeprefix(PREFIX)), one.text) for one in found.docs]
 
     def maintain(self) -> None:
         self._redis.execute_command("FT.DEBUG", "GC_FORCEINVOKE", INDEX)

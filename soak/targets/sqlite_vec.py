@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import RecordMissing
-from soak.seams import Hit, Query, Record, Target
+from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._driven import Driven
 from soak.targets._packages import package
 
@@ -114,9 +114,11 @@ class Tables:
             self._db.execute("delete from memories where id = ?", [key])
             self._db.execute("delete from vectors where id = ?", [key])
 
-    def scan(self, limit: int) -> int:
+    def scan(self, limit: int) -> Scanned:
+        asked = "select id, text from memories limit ?"
         with self._lock:
-            return len(self._db.execute("select * from memories limit ?", [limit]).fetchall())
+            rows: list[tuple[int, str]] = self._db.execute(asked, [limit]).fetchall()
+        return rows
 
     def maintain(self) -> None:
         with self._lock:

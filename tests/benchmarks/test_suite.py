@@ -39,6 +39,26 @@ CATEGORIES = {
 }
 
 
+LATENCY = {"latency/mixed"} | {f"latency/tier-{n}" for n in ("short", "intermediate", "long")}
+
+
+def test_latency_is_asked_of_what_each_tier_does():
+    tiers = [load(b.file) for b in chosen(["latency"]) if b.stem.startswith("tier-")]
+
+    assert 3 == len(tiers)
+    for scenario in tiers:
+        assert {"store", "get", "search", "maintain"} <= set(scenario.phases[-1].mix)
+
+
+def test_throughput_is_asked_of_1_to_64_clients_closed_and_open():
+    asked = {b.stem: load(b.file) for b in chosen(["throughput"]) if not b.function}
+    counts = {f"{kind}-{n}": n for kind in ("clients", "open") for n in (1, 4, 16, 64)}
+
+    assert counts == {stem: scenario.target.clients for stem, scenario in asked.items()}
+    for stem, scenario in asked.items():
+        assert stem.startswith("open") == (scenario.phases[-1].arrivals.kind != "closed")
+
+
 def test_every_category_has_benchmarks():
     assert CATEGORIES == {benchmark.category for benchmark in ALL}
 
@@ -72,8 +92,8 @@ def test_it_is_over_within_a_minute_and_all_that_it_checks_can_be_decided(file: 
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        (["latency"], {"latency/mixed"}),
-        (["storage/read", "latency"], {"storage/read", "latency/mixed"}),
+        (["latency"], LATENCY),
+        (["storage/read", "latency"], {"storage/read", *LATENCY}),
         ([], {benchmark.name for benchmark in ALL}),
     ],
     ids=["category", "both", "all"],

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def test_one_category_runs_and_its_objectives_are_measured(tmp_path: Path):
     page = tmp_path / "bench.html"
-    arguments = ["bench", "latency", "--quick", "--json", "--out", tmp_path / "runs"]
+    arguments = ["bench", "latency/mixed", "--quick", "--json", "--out", tmp_path / "runs"]
     done = subprocess.run(
         [SOAK, *map(str, [*arguments, "--markdown", tmp_path / "bench.md", "--html", page])],
         cwd=ROOT,
