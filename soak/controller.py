@@ -31,7 +31,7 @@ from soak.watch.conditions import Moment, hang_of
 from soak.watch.ending import Ending, write_checkpoint, write_histograms
 from soak.watch.environment import describe, identity_of, with_target
 from soak.watch.events import EventLog
-from soak.watch.jobs import every
+from soak.watch.jobs import Notice, every
 from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.readiness import Stopped, await_ready
@@ -114,8 +114,8 @@ class Controller:
         with WorkerProcess(self._scenario, self._directory) as worker:
             self._await_ready(worker, stop)
             self._begin()
-            with self._jobs():
-                self._loop(worker, stop, show)
+            with self._jobs() as notice:
+                self._loop(worker, stop, show, notice)
             return self._end(worker, stop)
 
     def _prepare(self) -> None:
@@ -206,10 +206,10 @@ class Controller:
         """How long ago the loop last turned."""
         return (self._clock.monotonic_ns() - self.beat_ns) / NS_PER_S
 
-    def _jobs(self) -> AbstractContextManager[None]:
+    def _jobs(self) -> AbstractContextManager[Notice]:
         observe = self._scenario.observe
         jobs = {"sample": (observe.sample, self._sample), "judge": (observe.judge, self._judge)}
-        return every(jobs, self._on_job_error)
+        return every(jobs, self._on_job_error, self._clock)
 
     def _on_job_error(self, name: str, error: BaseException) -> None:
         self._ending.tester_failure = f"{name}: {error!r}"
@@ -223,7 +223,7 @@ class Controller:
         self._status.judge(self._elapsed_s())
         sweep()
 
-    def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show) -> None:
+    def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show, notice: Notice) -> None:
         next_snapshot_ns = self._t0_ns
         self.beat_ns = self._clock.monotonic_ns()
         while not self._is_over(worker, stop):
@@ -236,6 +236,7 @@ class Controller:
             self._turn_pages((now_ns - self._t0_ns) / NS_PER_S)
             if now_ns >= next_snapshot_ns:
                 next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
+                notice()
                 self._losses.look()
                 self.latest = self._status.snapshot(self._moment("running"))
                 show(self.latest)

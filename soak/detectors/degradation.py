@@ -31,7 +31,7 @@ from soak.detectors._course import (
     cut,
 )
 from soak.detectors._stalls import stalls_of
-from soak.detectors._stretch import left_out, of_one_process
+from soak.detectors._stretch import in_one_process, left_out
 from soak.detectors._trend import log_mean
 from soak.plugins import nearest
 from soak.scenario.quantities import Duration
@@ -156,13 +156,11 @@ def detect(evidence: Evidence, params: Params) -> Finding:
 def _of_series(evidence: Evidence, params: Params) -> Finding:
     """Of a run with gaps times and rates are judged in the longest stretch between them: another
     process, perhaps on another machine, is no change of this one. Quality has to last."""
-    said = ""
-    if params.series not in QUALITIES:
-        stretch = of_one_process(evidence)
-        evidence, said = stretch.evidence, stretch.said
-    finding = _of_stretch(evidence, params)
-    if finding.status is Status.UNKNOWN:
-        said += left_out(evidence)
+    if params.series in QUALITIES:
+        finding = _of_stretch(evidence, params)
+    else:
+        finding = in_one_process(evidence, params.series, lambda part: _of_stretch(part, params))
+    said = left_out(evidence) if finding.status is Status.UNKNOWN else ""
     return replace(finding, reason=finding.reason + said)
 
 

@@ -9,12 +9,12 @@ after the other (jackknife: Kuensch 1989), since neighbours share what disturbed
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.detectors._stretch import of_one_process, unspoilt
+from soak.detectors._stretch import in_one_process, unspoilt
 from soak.detectors._student import student_quantile
 from soak.scenario.quantities import Size
 from soak.seams import Evidence, Finding, Floats
@@ -70,11 +70,7 @@ def detect(evidence: Evidence, params: Params) -> Finding:
 
     Of a run with gaps the longest stretch between them is looked at, but for what is on disk.
     """
-    if params.column.startswith("disk_"):
-        return _of_stretch(evidence, params)
-    stretch = of_one_process(evidence)
-    finding = _of_stretch(stretch.evidence, params)
-    return replace(finding, reason=finding.reason + stretch.said)
+    return in_one_process(evidence, params.column, lambda part: _of_stretch(part, params))
 
 
 def _of_stretch(evidence: Evidence, params: Params) -> Finding:

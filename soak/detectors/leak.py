@@ -12,7 +12,6 @@ never on earlier answers. What this finds and how often it is wrong: `soak score
 """
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._account import ONSETS, TIME, Look, account, detectable_bytes_per_s, said
 from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
-from soak.detectors._stretch import of_one_process
+from soak.detectors._stretch import in_one_process
 from soak.detectors._trend import TINY, Trend, find_trend, log_mean
 from soak.scenario.quantities import Duration, Size
 from soak.seams import Evidence, Finding, Floats
@@ -79,11 +78,9 @@ class Params(BaseModel):
 def detect(evidence: Evidence, params: Params) -> Finding:
     """Fail when two of three looks find a leak; effect and interval in bytes per second.
 
-    Of a run with gaps the longest stretch between them is looked at.
+    Of a run with gaps the longest stretch between them is looked at, but for what is on disk.
     """
-    stretch = of_one_process(evidence)
-    finding = _of_stretch(stretch.evidence, params)
-    return replace(finding, reason=finding.reason + stretch.said)
+    return in_one_process(evidence, params.column, lambda part: _of_stretch(part, params))
 
 
 def _of_stretch(evidence: Evidence, params: Params) -> Finding:
@@ -172,7 +169,8 @@ def _shapes(blocks: Blocks) -> tuple[Floats, Floats, tuple[str, ...]]:
     steepness = [1 / (1 - onset) for onset in ONSETS]
     causes = [TIME] * len(ONSETS)
     for name, counter in blocks.counters.items():
-        if counter[-1] > counter[0]:
+        # Nothing grows with a target's own counter that its next process began anew.
+        if counter[-1] > counter[0] and (np.diff(counter) >= 0).all():
             shapes.append((counter - counter[0]) / (counter[-1] - counter[0]))
             steepness.append(1.0)
             causes.append(name)

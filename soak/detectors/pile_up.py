@@ -6,12 +6,10 @@ floor that changes is as likely to rise as to fall, whatever the sizes; the evid
 over probabilities p from a half to one of (2p)^rises (2 - 2p)^falls, averaged over the four ways.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.detectors._stretch import of_one_process
+from soak.detectors._stretch import in_one_process
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -37,10 +35,8 @@ class Params(BaseModel):
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Pass, fail or unknown; the effect is the rise per hour, without a gap in it."""
-    stretch = of_one_process(evidence)
-    finding = _of_stretch(stretch.evidence, params)
-    return replace(finding, reason=finding.reason + stretch.said)
+    """Pass, fail or unknown; the effect is the rise per hour. Only files on disk outlast a gap."""
+    return in_one_process(evidence, params.column, lambda part: _of_stretch(part, params))
 
 
 def _of_stretch(evidence: Evidence, params: Params) -> Finding:

@@ -9,14 +9,15 @@
 
 A weighted geometric mean, so that one component at zero cannot be outvoted. Latency and growth
 compare the medians of the last minutes (at most five, at least one) with those of the first ones
-after warm-up: health is about change, the objectives are about the level. Before two minutes
-after warm-up these two are not known. Latency is the geometric mean of the changes of p50 and p99
+after warm-up: health is about change, the objectives are about the level. After a gap another
+process has begun, which is compared with its own first minutes. Before two minutes after either
+these two are not known. Latency is the geometric mean of the changes of p50 and p99
 per window, the median over operations; what takes less than a millisecond counts as one, because
 p99 of ten seconds on a shared machine moves threefold by itself and nobody feels microseconds.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 import numpy as np
@@ -37,12 +38,17 @@ _PREFIX, _SUFFIX = "reported_health_", "_ratio"
 
 
 def health(
-    columns: Mapping[str, Floats], totals: Mapping[str, float], warm_until_s: float
+    columns: Mapping[str, Floats],
+    totals: Mapping[str, float],
+    warm_until_s: float,
+    gaps_s: Sequence[float] = (),
 ) -> dict[str, float]:
     """ "score" and one entry per component; empty while nothing is known.
 
-    columns: the series. totals: of the run after warm-up, as detectors get them.
+    columns: the series. totals: of the run after warm-up, as detectors get them. gaps_s: when the
+    run was interrupted.
     """
+    since_s = max((warm_until_s, *gaps_s))
     own = _last(columns.get("health_ratio"))
     if not math.isnan(own):
         said = {
@@ -53,9 +59,9 @@ def health(
         return {"score": own} | {name: v for name, v in said.items() if not math.isnan(v)}
     components = {
         "errors": errors_component(totals.get("error_count", 0.0), totals.get("count", 0.0)),
-        "latency": _latency(columns, warm_until_s),
+        "latency": _latency(columns, since_s),
         "recall": recall_component(_recent_mean(columns, "recall")),
-        "growth": _growth(columns, warm_until_s),
+        "growth": _growth(columns, since_s),
     }
     known = {name: value for name, value in components.items() if not math.isnan(value)}
     return {"score": weighted(known)} | known if known else {}
@@ -85,31 +91,31 @@ def ratio_component(ratio: float, best: float, worst: float) -> float:
     return _clip(math.log(worst / ratio) / math.log(worst / best))
 
 
-def _latency(columns: Mapping[str, Floats], warm_until_s: float) -> float:
+def _latency(columns: Mapping[str, Floats], since_s: float) -> float:
     """The median over operations of times now against times at first."""
     ratios = []
     for name in columns:
         if name.endswith("_p99_s") and not name.endswith("_service_p99_s"):
             middle = name.removesuffix("_p99_s") + "_p50_s"
             both = (columns[name], columns.get(middle, columns[name]))
-            p99, p50 = (_change(columns, np.maximum(c, FELT_S), warm_until_s) for c in both)
+            p99, p50 = (_change(columns, np.maximum(c, FELT_S), since_s) for c in both)
             ratios.append(math.sqrt(p99 * p50))
     known = [ratio for ratio in ratios if not math.isnan(ratio)]
     return ratio_component(median(known), LATENCY_BEST, LATENCY_WORST) if known else math.nan
 
 
-def _growth(columns: Mapping[str, Floats], warm_until_s: float) -> float:
+def _growth(columns: Mapping[str, Floats], since_s: float) -> float:
     held, live = columns.get("anonymous_bytes"), columns.get("live_records")
     if held is None or live is None:
         return math.nan
     per_record = np.where(live >= MIN_RECORDS, held / np.maximum(live, 1), np.nan)
-    return ratio_component(_change(columns, per_record, warm_until_s), GROWTH_BEST, GROWTH_WORST)
+    return ratio_component(_change(columns, per_record, since_s), GROWTH_BEST, GROWTH_WORST)
 
 
-def _change(columns: Mapping[str, Floats], values: Floats, warm_until_s: float) -> float:
+def _change(columns: Mapping[str, Floats], values: Floats, since_s: float) -> float:
     """Median of the last minutes over median of the first; nan unless they are apart."""
     t_s = columns["t_s"]
-    is_seen = ~np.isnan(values) & (t_s >= warm_until_s)
+    is_seen = ~np.isnan(values) & (t_s >= since_s)
     t_s, values = t_s[is_seen], values[is_seen]
     if t_s.size < 2:
         return math.nan

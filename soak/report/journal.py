@@ -1,16 +1,18 @@
 """What did a run write down? The files of its directory read back, damage skipped and counted."""
 
-import csv
 import json
-from array import array
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from soak.report.csv_lines import BLOCK_LINES, Texts, fields, parsed
+from soak.report.folding import EventFold, WindowFold
 from soak.result import OUTCOMES
 from soak.rundir import RunDirectory
 from soak.scenario.yaml_source import read as read_yaml
@@ -28,19 +30,24 @@ MEASURE_COLUMNS = tuple(
     for measure in ("latency", "service", "lateness")
     for which in ("p50", "p95", "p99", "p999", "max")
 )
-# Kinds of the worker's log that come every second and that nothing here reads.
-FREQUENT = (b'"stats"', b'"recall"', b'"hiccup"')
+# Kinds of the worker's log that come every second: nothing here reads them, or the last one alone.
+FREQUENT = re.compile(rb'.{0,40}"kind": ?"(stats|recall|hiccup|maintenance|counters)"')
+LATEST = b"counters"
 MAX_WORKER_LINES = 5_000
 LARGEST = 1e11  # seconds: a calendar ends before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRows:
-    """windows.csv as columns of equal length; figures are float64, nan where a field is empty."""
+    """windows.csv as columns of equal length; figures are float64, nan where a field is empty.
+
+    windows_each: how many neighbours were taken together to a row, at most; 1 but in long runs.
+    """
 
     phase: NDArray[np.str_]
     operation: NDArray[np.str_]
     figures: Mapping[str, Floats]
+    windows_each: int = 1
 
     def __len__(self) -> int:
         return len(self.operation)
@@ -85,7 +92,7 @@ def read(directory: RunDirectory) -> Journal:
     return Journal(
         windows=_window_rows(directory.windows, damage),
         samples=_samples(directory.samples, damage),
-        events=tuple(_event(line) for line in _lines(directory.events, damage)),
+        events=_events(directory.events, damage),
         verdicts=tuple(_lines(directory.verdicts, damage)),
         worker=tuple(_worker_lines(directory.worker_log, damage)),
         counts=_counts(directory.histograms, damage),
@@ -101,24 +108,22 @@ def read(directory: RunDirectory) -> Journal:
 
 
 def _window_rows(path: Path, damage: dict[str, int]) -> WindowRows:
-    header, rows = _table(path, damage, (*TEXT_COLUMNS, *WINDOW_COLUMNS))
-    texts: dict[str, list[str]] = {name: [] for name in TEXT_COLUMNS}
-    places = [header.index(name) for name in TEXT_COLUMNS if name in header]
+    header, blocks = _blocks(path, damage, (*TEXT_COLUMNS, *WINDOW_COLUMNS), TEXT_COLUMNS)
     names = [name for name in header if name not in TEXT_COLUMNS]
-    values = array("d")
-    for row in rows:
-        try:
-            figures = [float(f or "nan") for i, f in enumerate(row) if i not in places]
-        except ValueError:
-            _count_damage(damage, path)
-            continue
-        values.extend(figures)
-        for name, place in zip(TEXT_COLUMNS, places, strict=False):
-            texts[name].append(row[place])
+    fold = WindowFold(names or WINDOW_COLUMNS)
+    codes: dict[str, dict[str, int]] = {name: {} for name in TEXT_COLUMNS}
+    for texts, figures in blocks:
+        coded = [
+            np.array([known.setdefault(text, len(known)) for text in column], dtype=np.int64)
+            for known, column in zip(codes.values(), texts, strict=True)
+        ]
+        fold.add(figures, *coded)
+    columns, phases, operations = fold.rows()
     return WindowRows(
-        phase=np.array(texts["phase"], dtype=np.str_),
-        operation=np.array(texts["operation"], dtype=np.str_),
-        figures=_with_absent(_columns(names or WINDOW_COLUMNS, values)),
+        phase=np.array(list(codes["phase"]), dtype=np.str_)[phases],
+        operation=np.array(list(codes["operation"]), dtype=np.str_)[operations],
+        figures=_with_absent(columns),
+        windows_each=fold.factor,
     )
 
 
@@ -130,57 +135,39 @@ def _with_absent(columns: dict[str, Floats]) -> dict[str, Floats]:
 
 def _samples(path: Path, damage: dict[str, int]) -> dict[str, Floats]:
     """Columns of samples.csv by name; empty arrays under `t_s` when there are none."""
-    header, rows = _table(path, damage, ("t_s",))
-    values = array("d")
-    for row in rows:
-        try:
-            figures = [float(f or "nan") for f in row]
-        except ValueError:
-            _count_damage(damage, path)
-            continue
-        values.extend(figures)
-    return _columns(header or ["t_s"], values)
-
-
-def _columns(names: Sequence[str], values: "array[float]") -> dict[str, Floats]:
-    matrix = np.frombuffer(values, dtype=np.float64).reshape(-1, len(names))
+    header, blocks = _blocks(path, damage, ("t_s",))
+    parts = [figures for _, figures in blocks]
+    names = header or ["t_s"]
+    matrix = np.concatenate(parts) if parts else np.empty((0, len(names)))
     return {name: np.ascontiguousarray(matrix[:, i]) for i, name in enumerate(names)}
 
 
-def _table(
-    path: Path, damage: dict[str, int], needed: Sequence[str]
-) -> tuple[list[str], Iterator[list[str]]]:
-    """The header and the rows that have as many fields as it; no rows where a column is missing."""
+def _blocks(
+    path: Path, damage: dict[str, int], needed: Sequence[str], texts: Sequence[str] = ()
+) -> tuple[list[str], Iterator[tuple[Texts, Floats]]]:
+    """The header, and the columns below it block by block; nothing where one is missing."""
     lines = _whole_lines(path, damage)
     first = next(lines, None)
     if first is None:
         return [], iter(())
-    header = _fields(first)
-    rows = _of_length(lines, len(header), path, damage)
+    header = fields(first)
     if not set(needed) <= set(header):
-        _count_damage(damage, path)
-        damage[path.name] += sum(1 for _ in rows)
+        _count_damage(damage, path, 1 + sum(1 for _ in lines))
         return [], iter(())
-    return header, rows
+    return header, _parsed_blocks(lines, header, texts, path, damage)
 
 
-def _of_length(
-    lines: Iterator[bytes], length: int, path: Path, damage: dict[str, int]
-) -> Iterator[list[str]]:
-    for line in lines:
-        row = _fields(line)
-        if len(row) == length:
-            yield row
-        else:
-            _count_damage(damage, path)
-
-
-def _fields(line: bytes) -> list[str]:
-    """Of one line of CSV; none where it is not text."""
-    try:
-        return next(csv.reader([line.decode(errors="replace")]), [])
-    except csv.Error:
-        return []
+def _parsed_blocks(
+    lines: Iterator[bytes],
+    header: Sequence[str],
+    texts: Sequence[str],
+    path: Path,
+    damage: dict[str, int],
+) -> Iterator[tuple[Texts, Floats]]:
+    while block := list(islice(lines, BLOCK_LINES)):
+        columns, figures, bad_count = parsed(block, header, texts)
+        _count_damage(damage, path, bad_count)
+        yield columns, figures
 
 
 def _whole_lines(path: Path, damage: dict[str, int]) -> Iterator[bytes]:
@@ -207,10 +194,12 @@ def _lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
 
 
 def _worker_lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
-    """The worker's words but for its steady figures; at most MAX_WORKER_LINES, the first ones."""
-    count = 0
+    """The worker's words but for its steady figures, at most MAX_WORKER_LINES, the first ones; and
+    of its counts the last."""
+    count, latest = 0, b""
     for line in _whole_lines(path, damage):
-        if any(kind in line[:80] for kind in FREQUENT):
+        if frequent := FREQUENT.match(line):
+            latest = line if frequent[1] == LATEST else latest
             continue
         parsed = parse(line)
         if parsed is None:
@@ -218,6 +207,15 @@ def _worker_lines(path: Path, damage: dict[str, int]) -> Iterator[Line]:
         elif count < MAX_WORKER_LINES:
             count += 1
             yield parsed
+    if latest and (counted := parse(latest)) is not None:
+        yield counted
+
+
+def _events(path: Path, damage: dict[str, int]) -> tuple[Event, ...]:
+    fold = EventFold()
+    for line in _lines(path, damage):
+        fold.add(_event(line))
+    return fold.events()
 
 
 def parse(line: bytes) -> Line | None:
@@ -285,5 +283,6 @@ def _text(path: Path) -> str:
     return path.read_text(errors="replace") if path.is_file() else ""
 
 
-def _count_damage(damage: dict[str, int], path: Path) -> None:
-    damage[path.name] = damage.get(path.name, 0) + 1
+def _count_damage(damage: dict[str, int], path: Path, count: int = 1) -> None:
+    if count:
+        damage[path.name] = damage.get(path.name, 0) + count

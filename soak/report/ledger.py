@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from soak.report.folding import longest_s, runs_of
 from soak.snapshot import Event
 
 # Sampling is once a second and an event's onset is dated to the sample after it.
@@ -79,11 +80,11 @@ def _entry(kind: str, source: str, runs: Sequence[Event]) -> Entry:
     return Entry(
         kind=kind,
         source=source,
-        count=len(runs),
+        count=sum(runs_of(event) for event in runs),
         first_s=runs[0].time_s,
         last_s=runs[-1].time_s,
         duration_s=sum(event.duration_s for event in runs),
-        longest_s=max(event.duration_s for event in runs),
+        longest_s=max(longest_s(event) for event in runs),
         records=sum(_figure(event.details, "records") for event in runs),
         bytes_reclaimed=sum(_figure(event.details, "bytes_reclaimed") for event in runs),
         longest_pause_s=max(_figure(event.details, "longest_pause_s") for event in runs),

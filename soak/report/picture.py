@@ -8,6 +8,7 @@ import numpy as np
 from soak.report import figures
 from soak.report.charts import Bound, Chart, Line, Timeline, has_figures, line
 from soak.report.document import as_rows
+from soak.report.folding import runs_of
 from soak.report.objectives import latency_columns, per_window, throughput, warm_until
 from soak.report.occurrences import lanes, maintenance_bands, marks, phases
 from soak.report.record import RunRecord
@@ -88,7 +89,7 @@ def _timeline(record: RunRecord, end_s: float) -> Timeline | None:
     stretches = phases(record)
     if not rows and len(stretches) < 2:
         return None
-    count = figures.whole(len(record.events))
+    count = figures.whole(sum(runs_of(event) for event in record.events))
     said = f"{count} events, one row per kind." if rows else "Nothing happened but the phases."
     return Timeline(
         name="timeline",

@@ -119,6 +119,11 @@ def _notes(journal: Journal) -> list[str]:
         )
     elif lacking := _lacking(journal.report):
         notes.append(f"report.json says nothing of {', '.join(lacking)}: other files do, if any.")
+    if journal.windows.windows_each > 1:
+        notes.append(
+            f"Up to {journal.windows.windows_each} windows are shown as one: counts are exact, a "
+            "median is the mean of theirs, and of higher quantiles the worst one is shown."
+        )
     absent = [name for name in journal.missing if name != "report.json"]
     if absent:
         notes.append(f"Missing from the run directory: {', '.join(absent)}.")

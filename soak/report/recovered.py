@@ -7,6 +7,7 @@ import numpy as np
 from soak.clock import iso_utc
 from soak.histogram import SIZE, Histogram
 from soak.report.document import Document, check_row, maintenance_section
+from soak.report.folding import runs_of
 from soak.report.journal import Journal
 from soak.result import OUTCOMES
 from soak.rundir import finite
@@ -191,7 +192,7 @@ def _maintenance_counts(journal: Journal) -> dict[tuple[str, str], int]:
     for event in journal.events:
         if event.details.get("maintenance"):
             key = event.kind, str(event.source)
-            counts[key] = counts.get(key, 0) + 1
+            counts[key] = counts.get(key, 0) + runs_of(event)
     return counts
 
 

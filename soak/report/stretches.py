@@ -1,6 +1,7 @@
 """Was the end worse than the beginning? Five minutes first, last and worst, of each operation."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,7 +48,9 @@ def compare(rows: WindowRows, operation: str, from_s: float) -> Comparison | Non
     length_s = stretch_length_s(windows["start_s"], windows["end_s"])
     begin_s, end_s = float(windows["start_s"][0]), float(windows["end_s"][-1])
     number = np.floor((windows["start_s"] - begin_s) / length_s).astype(np.int64)
-    parts = [_stretch(windows, number == i) for i in np.unique(number)]
+    begins = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+    # Slices, since a mask of the whole for each of thousands would take time as its square.
+    parts = [_stretch(windows, slice(*ends)) for ends in pairwise([*begins, len(number)])]
     return Comparison(
         operation=operation,
         first=_stretch(windows, windows["start_s"] < begin_s + length_s),
@@ -61,7 +64,7 @@ def stretch_length_s(start_s: Floats, end_s: Floats) -> float:
     return min(STRETCH_S, float(end_s[-1] - start_s[0]) / LEAST_PARTS)
 
 
-def _stretch(windows: dict[str, Floats], chosen: np.ndarray) -> Stretch:
+def _stretch(windows: dict[str, Floats], chosen: np.ndarray | slice) -> Stretch:
     mine = {name: values[chosen] for name, values in windows.items()}
     length_s = float((mine["end_s"] - mine["start_s"]).sum())
     count = float(mine["count"].sum())

@@ -75,16 +75,17 @@ class Status:
         """Ask every check now; a status that changed is a line of verdicts.jsonl."""
         columns = self._observer.columns(room=self._room)
         totals = self._totals(elapsed_s)
+        gaps_s = tuple(gap.at_s for gap in self.gaps)
         evidence = Evidence(
             columns=columns,
             totals=totals,
             warm_until_s=self._warm_until_s,
             planned_s=self._planned_s,
-            gaps_s=tuple(gap.at_s for gap in self.gaps),
+            gaps_s=gaps_s,
             standstills_s=tuple(self._observer.standstills_s),
         )
         verdicts = self._judge.judge(evidence)
-        well = health(columns, totals, self._warm_until_s)
+        well = health(columns, totals, self._warm_until_s, gaps_s)
         with self._lock:
             before = {verdict.check: verdict.status for verdict in self._verdicts}
             self._verdicts = verdicts

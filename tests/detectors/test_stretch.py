@@ -68,6 +68,67 @@ def test_a_run_that_has_just_gone_on_is_unknown() -> None:
     assert Status.UNKNOWN == found.status
 
 
+DAY_S = 86_400.0
+DISK = leak.Params(column="disk_allocated_bytes", plus=())
+FILES = pile_up.Params(column="disk_files")
+MEMORY = leak.Params(column="anonymous_bytes", plus=())
+
+
+def killed_day(gaps: int) -> Evidence:
+    """24 hours in equal parts. On disk 8 MB and 4 files more each hour, and a saw of 3 MB and 3
+    files beside; memory and descriptors are flat."""
+    t_s = np.arange(10.0, DAY_S, 10.0)
+    hours, saw = t_s / 3_600, t_s % 600 / 600
+    rng = np.random.default_rng(3)
+    held = 2e8 + 8e6 * hours + 3e6 * saw + rng.normal(0, 1e5, t_s.size)
+    return Evidence(
+        columns={
+            "t_s": t_s,
+            "disk_allocated_bytes": held,
+            "anonymous_bytes": np.full(t_s.size, 2e8) + rng.normal(0, 1e5, t_s.size),
+            "live_records": np.full(t_s.size, 5_000.0),
+            "disk_files": np.floor(100 + 4 * hours + 3 * saw),
+            "open_fds": np.full(t_s.size, 40.0),
+            # A count of the target's own, which each of its processes begins anew.
+            "compacted_total": hours % (24 / (gaps + 1)),
+        },
+        totals={},
+        warm_until_s=1_080.0,
+        planned_s=DAY_S,
+        gaps_s=tuple(DAY_S * (1 + i) / (gaps + 1) for i in range(gaps)),
+    )
+
+
+@pytest.mark.parametrize("gaps", [0, 1, 5, 23])
+def test_a_leak_on_disk_is_found_however_often_the_run_was_interrupted(gaps: int) -> None:
+    run = killed_day(gaps)
+    disk, files = leak.detect(run, DISK), pile_up.detect(run, FILES)
+
+    assert (Status.FAIL, Status.FAIL) == (disk.status, files.status)
+    assert pytest.approx(8e6, rel=0.05) == 3_600 * disk.effect
+    assert pytest.approx(4, rel=0.05) == files.effect
+
+
+@pytest.mark.parametrize(
+    ("gaps", "status"),
+    [(0, Status.PASS), (3, Status.PASS), (5, Status.UNKNOWN), (23, Status.UNKNOWN)],
+)
+def test_a_small_part_of_a_run_is_too_little_to_pass(gaps: int, status: Status) -> None:
+    run = killed_day(gaps)
+
+    assert status == leak.detect(run, MEMORY).status
+    assert status == pile_up.detect(run, pile_up.Params()).status
+
+
+def test_why_a_small_part_does_not_pass_is_said() -> None:
+    found = pile_up.detect(killed_day(23), pile_up.Params())
+
+    assert found.reason.endswith(
+        "01:00:00 to 02:00:00 alone, the longest time with one process of the target, "
+        "which is 4% of what follows warm-up; at least 25% are needed to pass"
+    )
+
+
 T_S = np.arange(1.0, 3_601.0)
 AFTER_1200 = 1 + 0.3 * (T_S > 1_200)
 SLOWER = degradation.Params()

@@ -92,6 +92,34 @@ def test_the_warm_up_is_not_what_later_is_compared_with():
     assert pytest.approx(1.0) == health(columns, GOOD, 300.0)["latency"]
 
 
+@pytest.mark.parametrize("name", ["anonymous_bytes", "search_p99_s"])
+def test_another_process_that_holds_or_takes_more_is_as_well_as_the_old_one(name: str):
+    columns = changed(name, 6.0)
+
+    assert 0.0 == health(columns, GOOD, 0.0)["score"]
+    assert pytest.approx(1.0) == health(columns, GOOD, 0.0, (100.0, 600.0))["score"]
+
+
+def test_a_process_that_grows_from_less_than_the_old_one_held_is_unwell():
+    t_s = np.arange(0.0, 43_200.0, 60.0)
+    columns = {
+        "t_s": t_s,
+        "anonymous_bytes": 4e8 * np.where(t_s < 21_600.0, 1.0, 2 ** ((t_s - 43_200.0) / 21_600.0)),
+        "live_records": np.full(t_s.size, 40_000.0),
+    }
+
+    assert pytest.approx(1.0) == health(columns, GOOD, 1_080.0)["growth"]
+    assert health(columns, GOOD, 1_080.0, (21_600.0,))["growth"] < 0.1
+
+
+def test_two_minutes_of_a_new_process_are_needed_to_see_a_change():
+    columns = changed("anonymous_bytes", 2.2)
+
+    known = health(columns, GOOD, 0.0, (1_100.0,))
+
+    assert {"score": 1.0, "errors": 1.0, "recall": 1.0} == known
+
+
 @pytest.mark.parametrize(("errors", "value"), [(0, 1.0), (50, 0.5), (100, 0.0), (9999, 0.0)])
 def test_one_percent_of_errors_is_zero(errors: float, value: float):
     assert pytest.approx(value) == errors_component(errors, 10_000)

@@ -82,6 +82,21 @@ def test_a_damaged_line_amid_others_costs_only_itself(tmp_path):
     assert "events.jsonl: 2 lines were torn or damaged and skipped." in record.notes
 
 
+def test_what_the_worker_says_every_second_crowds_out_nothing(tmp_path):
+    path = write_run(tmp_path / "run", "crashed", **SHORT)
+    with (path / "worker.jsonl").open("a") as file:
+        file.write("\n")
+        for second in range(6_000):
+            counted = {"t_ns": second, "kind": "counters", "checked": second, "violations": {}}
+            file.write(json.dumps(counted) + "\n")
+        file.write(json.dumps({"t_ns": 6_000, "kind": "violation", "index": 7}) + "\n")
+
+    record = load_run(path)
+
+    assert 5_999 == record.document["oracle"]["checked"]
+    assert [7] == [line["index"] for line in record.worker if line["kind"] == "violation"]
+
+
 def test_a_wrong_answer_on_record_fails_even_a_crashed_run(tmp_path):
     path = write_run(tmp_path / "run", "crashed", **SHORT)
     verdict = {"t_s": 1, "check": "oracle", "concern": "correctness", "status": "fail"}
