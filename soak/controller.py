@@ -12,7 +12,7 @@ The load never waits for any of this: what it needs is in the ring seconds ahead
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from soak.clock import NS_PER_S, Clock
 from soak.load.feeder import Feeder
@@ -37,21 +37,14 @@ from soak.watch.observer import Observer
 from soak.watch.readiness import Stopped, await_ready
 from soak.watch.resumption import Stop, absent_s, await_release, forget_end, taken_up
 from soak.watch.status import Status, starting, warm_until_s
+from soak.watch.stopping import StopRequest
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
-GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
 
 Show = Callable[[Snapshot], None]
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Written by a signal handler, read by the loop. 0: nobody asked."""
-
-    signal_number: int = 0
 
 
 class Controller:
@@ -111,7 +104,7 @@ class Controller:
         else:
             await_release(self._directory, self._clock)
         self._prepare()
-        with WorkerProcess(self._scenario, self._directory) as worker:
+        with WorkerProcess(self._scenario, self._directory, stop.closing_s) as worker:
             self._await_ready(worker, stop)
             self._begin()
             with self._jobs():
@@ -299,15 +292,7 @@ class Controller:
         """Let operations in flight end, judge a last time, and write what remains."""
         self._keep()
         self._feeder.stop(self._clock.monotonic_ns())
-        grace_s = min(GRACE_S, self._scenario.target.timeout)
-        deadline_ns = self._clock.monotonic_ns() + round(grace_s * NS_PER_S)
-        while worker.exit_code() is None and self._clock.monotonic_ns() < deadline_ns:
-            self.beat_ns = self._clock.monotonic_ns()
-            self._observer.take(self._ring.drain())
-            self._observer.follow_worker()
-            if self._ring.is_done():
-                break
-            self._clock.sleep_s(TICK_S / 5)
+        self._await_answers(worker, stop)
         now_ns = self._clock.monotonic_ns()
         self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
         self._observer.take(self._ring.drain())
@@ -320,6 +305,19 @@ class Controller:
         self._observer.outliers.flush()
         self._status.judge(answered_s)
         return self._conclude(stop, answered_s)
+
+    def _await_answers(self, worker: WorkerProcess, stop: StopRequest) -> None:
+        began_ns = now_ns = self._clock.monotonic_ns()
+        target = self._scenario.target
+        while worker.exit_code() is None and stop.is_waited_for(
+            self._ring, target, began_ns, now_ns
+        ):
+            self._observer.take(self._ring.drain())
+            self._observer.follow_worker()
+            if self._ring.is_done():
+                break
+            self._clock.sleep_s(TICK_S / 5)
+            self.beat_ns = now_ns = self._clock.monotonic_ns()
 
     def _conclude(self, stop: StopRequest, answered_s: float) -> Snapshot:
         self._ending.signal_number = stop.signal_number

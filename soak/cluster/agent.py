@@ -13,7 +13,7 @@ from soak import __version__
 from soak.clock import SystemClock
 from soak.cluster.messages import packed
 from soak.cluster.shares import heard
-from soak.controller import Controller, StopRequest
+from soak.controller import Controller
 from soak.logs import configure
 from soak.outlets import NOWHERE, publishing
 from soak.report.document import document
@@ -21,6 +21,7 @@ from soak.rundir import RunDirectory
 from soak.snapshot import Snapshot
 from soak.targets._packages import interpreter
 from soak.verdict import Mistake
+from soak.watch.stopping import StopRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

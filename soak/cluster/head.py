@@ -22,7 +22,6 @@ from soak.cluster.judging import JointJudge, concluded, lacking
 from soak.cluster.member import Lost, Member, Nodes
 from soak.cluster.parts import Part
 from soak.cluster.shares import rest, shares
-from soak.controller import StopRequest
 from soak.logs import log
 from soak.rundir import RunDirectory, RunDirError
 from soak.scenario import Scenario, dump
@@ -31,10 +30,11 @@ from soak.snapshot import NAN, Event, Snapshot, State
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.environment import describe, identity_of
 from soak.watch.status import starting
+from soak.watch.stopping import StopRequest
 
 LOOK_S = 1.0
-# For the reports of the workers, once they were asked to stop.
-GRACE_S = 30.0
+# For the last words of the workers, once they were asked to stop: see soak/watch/stopping.py.
+GRACE_S = 12.0
 # A pod that takes a lost one's place is there within minutes.
 NODE_WAIT_S = 300.0
 # What takes down one node after another is the target's doing.
@@ -128,6 +128,9 @@ class Head:
         while not all(member.is_over for member in self._members):
             self._beat_ns = self._clock.monotonic_ns()
             for member in self._members:
+                # A node that does not answer is waited for at each look.
+                if asked_ns and self._clock.monotonic_ns() - asked_ns > GRACE_S * NS_PER_S:
+                    return
                 self._follow(member, is_stopping=bool(asked_ns))
             self._zero()
             if self._started_s is not None:
@@ -137,8 +140,6 @@ class Head:
             if (stop.signal_number or self._failure) and not asked_ns:
                 asked_ns = self._beat_ns
                 self._ask_to_stop(stop.signal_number)
-            if asked_ns and self._beat_ns - asked_ns > GRACE_S * NS_PER_S:
-                return
             self._clock.sleep_s(LOOK_S)
 
     def _follow(self, member: Member, *, is_stopping: bool) -> None:

@@ -12,13 +12,13 @@ from soak.clock import SystemClock
 from soak.cluster.agent import Agent, Look
 from soak.cluster.head import Head, Refused
 from soak.cluster.member import Lost, Remote
-from soak.controller import StopRequest
 from soak.report.document import document
 from soak.report.record import load_run
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, resolve
 from soak.snapshot import Snapshot
 from soak.verdict import ExitCode, Status
+from soak.watch.stopping import StopRequest
 
 CHECKS = [
     {"name": "wrong-answers", "detector": "never", "params": {"min_checked": 1}},
