@@ -74,6 +74,7 @@ class Controller:
         self._standing = Standing()
         self._stop: Stop | None = None
         self._has_begun = kept is not None
+        self.t0_ns = 0  # time zero on the monotonic clock; 0 before
         self.beat_ns = clock.monotonic_ns()
 
     def run(self, stop: StopRequest, show: Show) -> Snapshot:
@@ -170,8 +171,8 @@ class Controller:
         self._status.environment = self._environment
         standing = self._standing
         begin_ns, wall_s = beginning(self._scenario.turns, self._clock)
-        self._t0_ns = standing.begin(begin_ns, wall_s)
-        self._events.begin(self._t0_ns, standing.wall_s)
+        self.t0_ns = standing.begin(begin_ns, wall_s)
+        self._events.begin(self.t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:
             self._enter_phase(0, 0.0)
@@ -184,14 +185,14 @@ class Controller:
         if self._gate:
             self._directory.replace_json(self._directory.gate, self._gate)
         self._checkpoints.write_still(standing)
-        self._ring.start(self._t0_ns)
+        self._ring.start(self.t0_ns)
         for block in blocks(standing.waiting, self._workload.bounds):
             self._ring.write(block)
         self._feeder.feed(self._clock.monotonic_ns())
 
     def _enter_phase(self, index: int, begins_s: float) -> None:
         self._phase_index = self._standing.phase_index = index
-        at_ns = self._t0_ns + round(begins_s * NS_PER_S)
+        at_ns = self.t0_ns + round(begins_s * NS_PER_S)
         name = self._scenario.phases[index].name
         self._events.add("phase", "injected", at_ns, 0, {"phase": name})
 
@@ -217,7 +218,7 @@ class Controller:
         sweep()
 
     def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show) -> None:
-        next_snapshot_ns = self._t0_ns
+        next_snapshot_ns = self.t0_ns
         self.beat_ns = self._clock.monotonic_ns()
         while not self._is_over(worker, stop):
             now_ns = self._clock.monotonic_ns()
@@ -226,7 +227,7 @@ class Controller:
             self._feeder.feed(now_ns)
             self._observer.take(self._ring.drain())
             self._observer.follow_worker()
-            self._turn_pages((now_ns - self._t0_ns) / NS_PER_S)
+            self._turn_pages((now_ns - self.t0_ns) / NS_PER_S)
             if now_ns >= next_snapshot_ns:
                 next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
                 self._losses.look()
@@ -286,7 +287,7 @@ class Controller:
         )
 
     def _elapsed_s(self) -> float:
-        return (self._clock.monotonic_ns() - self._t0_ns) / NS_PER_S
+        return (self._clock.monotonic_ns() - self.t0_ns) / NS_PER_S
 
     def _end(self, worker: WorkerProcess, stop: StopRequest) -> Snapshot:
         """Let operations in flight end, judge a last time, and write what remains."""
