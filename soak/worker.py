@@ -256,7 +256,7 @@ def _held_bytes(pids: Sequence[int]) -> float | None:
         pids=lambda: pids, directories=tuple, reported=lambda: ({}, 0.0), clock=SystemClock()
     )
     try:
-        row = plugins.load("samplers", "process").build(subject).sample()
+        row: dict[str, float] = plugins.load("samplers", "process").build(subject).sample()
     except SampleError:
         return None
     return row.get("anonymous_bytes")
