@@ -109,16 +109,17 @@ def _ends(stop: Stop) -> Iterator[None]:
     try:
         yield
     finally:
-        stop.asked = True
+        stop.asked = stop.is_over = True
 
 
 def _watch_parent(parent: int, stop: Stop) -> None:
     """A worker without a controller would go on for ever: nobody reads what it does."""
-    while not stop.asked:
+    while not stop.is_over:
         if os.getppid() != parent:
             # SIGALRM's default is to kill, which also ends a target that hangs in native code.
             signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
             stop.asked = True
+            return
         sleep_s(POLL_S)
 
 
