@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -303,6 +305,9 @@ def main() -> None:
     """The console script. A user's mistake is one message and exit code 2, never a traceback."""
     if not sys.platform.startswith("linux"):
         fail("soak needs Linux: it reads the target's memory from /proc", ExitCode.USAGE)
+    if os.getpid() == 1:
+        # Of a container: the kernel keeps from it what it has no handler for, and nothing is begun.
+        signal.signal(signal.SIGTERM, _leave)
     open_closed()
     try:
         require_scale()
@@ -312,6 +317,11 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of stdout (head, less) went away; that is its right.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del frame
+    os._exit(128 + number)
 
 
 def fail(message: str, code: int) -> None:

@@ -12,7 +12,7 @@ The load never waits for any of this: what it needs is in the ring seconds ahead
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from soak.clock import NS_PER_S, Clock
 from soak.load.feeder import Feeder
@@ -37,21 +37,14 @@ from soak.watch.observer import Observer
 from soak.watch.readiness import Stopped, await_ready
 from soak.watch.resumption import Stop, absent_s, await_release, forget_end, taken_up
 from soak.watch.status import Status, starting, warm_until_s
+from soak.watch.stopping import StopRequest
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
-GRACE_S = 10.0  # for operations in flight at the end; at most the scenario's timeout
 
 Show = Callable[[Snapshot], None]
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Written by a signal handler, read by the loop. 0: nobody asked."""
-
-    signal_number: int = 0
 
 
 class Controller:
@@ -81,6 +74,7 @@ class Controller:
         self._standing = Standing()
         self._stop: Stop | None = None
         self._has_begun = kept is not None
+        self.t0_ns = 0  # time zero on the monotonic clock; 0 before
         self.beat_ns = clock.monotonic_ns()
 
     def run(self, stop: StopRequest, show: Show) -> Snapshot:
@@ -111,7 +105,7 @@ class Controller:
         else:
             await_release(self._directory, self._clock)
         self._prepare()
-        with WorkerProcess(self._scenario, self._directory) as worker:
+        with WorkerProcess(self._scenario, self._directory, stop.closing_s) as worker:
             self._await_ready(worker, stop)
             self._begin()
             with self._jobs() as notice:
@@ -177,8 +171,8 @@ class Controller:
         self._status.environment = self._environment
         standing = self._standing
         begin_ns, wall_s = beginning(self._scenario.turns, self._clock)
-        self._t0_ns = standing.begin(begin_ns, wall_s)
-        self._events.begin(self._t0_ns, standing.wall_s)
+        self.t0_ns = standing.begin(begin_ns, wall_s)
+        self._events.begin(self.t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:
             self._enter_phase(0, 0.0)
@@ -191,14 +185,14 @@ class Controller:
         if self._gate:
             self._directory.replace_json(self._directory.gate, self._gate)
         self._checkpoints.write_still(standing)
-        self._ring.start(self._t0_ns)
+        self._ring.start(self.t0_ns)
         for block in blocks(standing.waiting, self._workload.bounds):
             self._ring.write(block)
         self._feeder.feed(self._clock.monotonic_ns())
 
     def _enter_phase(self, index: int, begins_s: float) -> None:
         self._phase_index = self._standing.phase_index = index
-        at_ns = self._t0_ns + round(begins_s * NS_PER_S)
+        at_ns = self.t0_ns + round(begins_s * NS_PER_S)
         name = self._scenario.phases[index].name
         self._events.add("phase", "injected", at_ns, 0, {"phase": name})
 
@@ -224,7 +218,7 @@ class Controller:
         sweep()
 
     def _loop(self, worker: WorkerProcess, stop: StopRequest, show: Show, notice: Notice) -> None:
-        next_snapshot_ns = self._t0_ns
+        next_snapshot_ns = self.t0_ns
         self.beat_ns = self._clock.monotonic_ns()
         while not self._is_over(worker, stop):
             now_ns = self._clock.monotonic_ns()
@@ -233,7 +227,7 @@ class Controller:
             self._feeder.feed(now_ns)
             self._observer.take(self._ring.drain())
             self._observer.follow_worker()
-            self._turn_pages((now_ns - self._t0_ns) / NS_PER_S)
+            self._turn_pages((now_ns - self.t0_ns) / NS_PER_S)
             if now_ns >= next_snapshot_ns:
                 next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
                 notice()
@@ -294,21 +288,13 @@ class Controller:
         )
 
     def _elapsed_s(self) -> float:
-        return (self._clock.monotonic_ns() - self._t0_ns) / NS_PER_S
+        return (self._clock.monotonic_ns() - self.t0_ns) / NS_PER_S
 
     def _end(self, worker: WorkerProcess, stop: StopRequest) -> Snapshot:
         """Let operations in flight end, judge a last time, and write what remains."""
         self._keep()
         self._feeder.stop(self._clock.monotonic_ns())
-        grace_s = min(GRACE_S, self._scenario.target.timeout)
-        deadline_ns = self._clock.monotonic_ns() + round(grace_s * NS_PER_S)
-        while worker.exit_code() is None and self._clock.monotonic_ns() < deadline_ns:
-            self.beat_ns = self._clock.monotonic_ns()
-            self._observer.take(self._ring.drain())
-            self._observer.follow_worker()
-            if self._ring.is_done():
-                break
-            self._clock.sleep_s(TICK_S / 5)
+        self._await_answers(worker, stop)
         now_ns = self._clock.monotonic_ns()
         self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
         self._observer.take(self._ring.drain())
@@ -321,6 +307,19 @@ class Controller:
         self._observer.outliers.flush()
         self._status.judge(answered_s)
         return self._conclude(stop, answered_s)
+
+    def _await_answers(self, worker: WorkerProcess, stop: StopRequest) -> None:
+        began_ns = now_ns = self._clock.monotonic_ns()
+        target = self._scenario.target
+        while worker.exit_code() is None and stop.is_waited_for(
+            self._ring, target, began_ns, now_ns
+        ):
+            self._observer.take(self._ring.drain())
+            self._observer.follow_worker()
+            if self._ring.is_done():
+                break
+            self._clock.sleep_s(TICK_S / 5)
+            self.beat_ns = now_ns = self._clock.monotonic_ns()
 
     def _conclude(self, stop: StopRequest, answered_s: float) -> Snapshot:
         self._ending.signal_number = stop.signal_number

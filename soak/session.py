@@ -13,7 +13,7 @@ from typing import Protocol
 
 from soak.clock import SystemClock
 from soak.comparison.gate import Gate, gated, require_comparable, standing_gate
-from soak.controller import Controller, StopRequest
+from soak.controller import Controller
 from soak.logs import configure
 from soak.outlets import NOWHERE, Credentials, Outlets, conclude, publishing
 from soak.report.document import document
@@ -26,6 +26,7 @@ from soak.targets._packages import interpreter
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.allocator import keep_flat
 from soak.watch.checkpoint import NotResumable, read
+from soak.watch.stopping import StopRequest
 from soak.watch.unfinished import unfinished_run
 
 STOPS = (signal.SIGINT, signal.SIGTERM)

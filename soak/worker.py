@@ -109,16 +109,17 @@ def _ends(stop: Stop) -> Iterator[None]:
     try:
         yield
     finally:
-        stop.asked = True
+        stop.asked = stop.is_over = True
 
 
 def _watch_parent(parent: int, stop: Stop) -> None:
     """A worker without a controller would go on for ever: nobody reads what it does."""
-    while not stop.asked:
+    while not stop.is_over:
         if os.getppid() != parent:
             # SIGALRM's default is to kill, which also ends a target that hangs in native code.
             signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
             stop.asked = True
+            return
         sleep_s(POLL_S)
 
 
@@ -256,11 +257,10 @@ def _held_bytes(pids: Sequence[int]) -> float | None:
         pids=lambda: pids, directories=tuple, reported=lambda: ({}, 0.0), clock=SystemClock()
     )
     try:
-        row = plugins.load("samplers", "process").build(subject).sample()
+        row: dict[str, float] = plugins.load("samplers", "process").build(subject).sample()
     except SampleError:
         return None
-    held: float | None = row.get("anonymous_bytes")
-    return held
+    return row.get("anonymous_bytes")
 
 
 def _population(scenario: Scenario, directory: RunDirectory, carried: Carried) -> Population:

@@ -1,6 +1,7 @@
 """A target that answers as told, for tests of the load path; it remembers nothing."""
 
 import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,12 +17,22 @@ REMEMBERS = False
 
 
 class Params(BaseModel):
-    """at_get: which get does it; what: what it does then."""
+    """at_get: which get does it; what: what it does then.
+
+    cling: hang in that get and all later ones, and in close, beside a process of its own.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     what: Literal[
-        "answer", "raise", "stall", "hang", "leave", "refuse_to_start", "close_slowly"
+        "answer",
+        "raise",
+        "stall",
+        "hang",
+        "cling",
+        "leave",
+        "refuse_to_start",
+        "close_slowly",
     ] = "answer"
     at_get: int = 10
     stall_s: float = 1.0
@@ -35,20 +46,24 @@ class Scripted:
         self._closed = data_dir / "closed"
         self._clock = clock
         self._gets = 0
+        if params.what == "cling":
+            child = subprocess.Popen(["sleep", "3600"])
+            data_dir.joinpath("child").write_text(str(child.pid))
 
     def store(self, record: Record) -> None:
         pass
 
     def get(self, key: int) -> Record | None:
         self._gets += 1
-        if self._gets != self._params.at_get:
+        is_clinging = self._params.what == "cling" and self._gets > self._params.at_get
+        if self._gets != self._params.at_get and not is_clinging:
             return None
         match self._params.what:
             case "raise":
                 raise OSError("the disk said no")
             case "stall":
                 self._clock.sleep_s(self._params.stall_s)
-            case "hang":
+            case "hang" | "cling":
                 self._clock.sleep_s(3600)
             case "leave":
                 raise TargetUnavailable("gone for good")
@@ -75,6 +90,8 @@ class Scripted:
     def close(self) -> None:
         if self._params.what == "close_slowly":
             self._clock.sleep_s(self._params.stall_s)
+        if self._params.what == "cling":
+            self._clock.sleep_s(3600)
         self._closed.touch()
 
 

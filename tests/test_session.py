@@ -7,13 +7,13 @@ from pathlib import Path
 
 from soak.clock import SystemClock
 from soak.comparison.gate import Gate
-from soak.controller import StopRequest
 from soak.outlets import outlets
 from soak.report.record import load_run
 from soak.rundir import RunDirectory
 from soak.session import Told, carry_out
 from soak.snapshot import Snapshot
 from soak.verdict import ExitCode, RunVerdict, Status
+from soak.watch.stopping import StopRequest
 from tests.runs import write_run
 from tests.servers import serving
 from tests.snapshots import six_hours

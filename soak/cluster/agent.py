@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from soak import __version__
-from soak.clock import SystemClock
+from soak.clock import NS_PER_S, SystemClock
 from soak.cluster.messages import packed
 from soak.cluster.shares import heard
-from soak.controller import Controller, StopRequest
+from soak.controller import Controller
 from soak.logs import configure
 from soak.outlets import NOWHERE, publishing
 from soak.report.document import document
@@ -21,19 +21,23 @@ from soak.rundir import RunDirectory
 from soak.snapshot import Snapshot
 from soak.targets._packages import interpreter
 from soak.verdict import Mistake
+from soak.watch.stopping import StopRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How a share stands. wall_s: the node's wall clock now; packed: empty before time zero.
+    """How a share stands. now_s: the node's monotonic clock; began_s: time zero on it.
+
+    packed: empty before time zero.
 
     url: where this worker alone is seen, on its node. trouble: why it cannot begin or go on, with
     the exit code of that. is_over: nothing more will come.
     """
 
-    wall_s: float
+    now_s: float
     version: str
     packed: bytes = b""
+    began_s: float = 0.0
     url: str = ""
     is_over: bool = False
     trouble: str = ""
@@ -49,6 +53,7 @@ class Agent:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="share")
         self._running: Future[None] | None = None
         self._packed = b""
+        self._began_s = 0.0
         self._url = ""
 
     def begin(self, share: str, path: str, arguments: Sequence[str]) -> None:
@@ -62,9 +67,10 @@ class Agent:
         error = running.exception() if running is not None and is_over else None
         words = str(error) if isinstance(error, Mistake) else repr(error)
         return Look(
-            wall_s=self._clock.wall_s(),
+            now_s=self._clock.monotonic_ns() / NS_PER_S,
             version=__version__,
             packed=self._packed,
+            began_s=self._began_s,
             url=self._url,
             is_over=is_over,
             trouble=words if error else "",
@@ -88,14 +94,15 @@ class Agent:
         with publishing(
             NOWHERE, scenario.listen, newest, controller.beat_age_s, directory, self._clock
         ) as self._url:
-            last = controller.run(self._stop, self._show)
+            last = controller.run(self._stop, lambda newest: self._show(newest, controller.t0_ns))
             controller.latest = last
             directory.replace_json(directory.report, document(last))
-            self._show(last)
+            self._show(last, controller.t0_ns)
 
-    def _show(self, snapshot: Snapshot) -> None:
+    def _show(self, snapshot: Snapshot, t0_ns: int) -> None:
         """On the controller's own thread, so that nothing is folded while it is packed.
 
         Without what only this worker's page and directory have: the head draws its own.
         """
+        self._began_s = t0_ns / NS_PER_S
         self._packed = packed(replace(snapshot, trend={}, exemplars={}))

@@ -22,7 +22,6 @@ from soak.cluster.judging import JointJudge, concluded, lacking
 from soak.cluster.member import Lost, Member, Nodes
 from soak.cluster.parts import Part
 from soak.cluster.shares import rest, shares
-from soak.controller import StopRequest
 from soak.logs import log
 from soak.rundir import RunDirectory, RunDirError
 from soak.scenario import Scenario, dump
@@ -31,10 +30,11 @@ from soak.snapshot import NAN, Event, Snapshot, State
 from soak.verdict import ExitCode, Mistake, RunVerdict, Status
 from soak.watch.environment import describe, identity_of
 from soak.watch.status import starting
+from soak.watch.stopping import StopRequest
 
 LOOK_S = 1.0
-# For the reports of the workers, once they were asked to stop.
-GRACE_S = 30.0
+# For the last words of the workers, once they were asked to stop: see soak/watch/stopping.py.
+GRACE_S = 12.0
 # A pod that takes a lost one's place is there within minutes.
 NODE_WAIT_S = 300.0
 # What takes down one node after another is the target's doing.
@@ -79,7 +79,7 @@ class Head:
         self.latest = starting(self._identity, scenario)
         self._judge = JointJudge(scenario)
         self._started_s: float | None = None
-        self._origin_ns = 0
+        self._began_s: float | None = None  # the same moment on the monotonic clock
         self._phase_index = -1
         self._window_end_s = scenario.observe.window
         self._judge_next_s = 0.0
@@ -128,6 +128,9 @@ class Head:
         while not all(member.is_over for member in self._members):
             self._beat_ns = self._clock.monotonic_ns()
             for member in self._members:
+                # A node that does not answer is waited for at each look.
+                if asked_ns and self._clock.monotonic_ns() - asked_ns > GRACE_S * NS_PER_S:
+                    return
                 self._follow(member, is_stopping=bool(asked_ns))
             self._zero()
             if self._started_s is not None:
@@ -137,8 +140,6 @@ class Head:
             if (stop.signal_number or self._failure) and not asked_ns:
                 asked_ns = self._beat_ns
                 self._ask_to_stop(stop.signal_number)
-            if asked_ns and self._beat_ns - asked_ns > GRACE_S * NS_PER_S:
-                return
             self._clock.sleep_s(LOOK_S)
 
     def _follow(self, member: Member, *, is_stopping: bool) -> None:
@@ -147,7 +148,7 @@ class Head:
             return
         try:
             if member.is_placed:
-                version = member.look(self._clock, self._started_s)
+                version = member.look(self._clock, self._began_s)
                 self._require_sound(member, version)
             elif is_stopping:
                 member.is_over = True
@@ -197,19 +198,23 @@ class Head:
 
     def _zero(self) -> None:
         """Time zero is that of the first worker, known when all have one."""
-        starts_s = [member.started_s for member in self._members]
-        known_s = [start_s for start_s in starts_s if start_s is not None]
-        if self._started_s is not None or len(known_s) < len(starts_s):
+        found_s = [member.began_s for member in self._members]
+        known_s = [began_s for began_s in found_s if began_s is not None]
+        if self._began_s is not None or len(known_s) < len(found_s):
             return
-        self._started_s = min(known_s)
-        since_ns = round((self._clock.wall_s() - self._started_s) * NS_PER_S)
-        self._origin_ns = self._clock.monotonic_ns() - since_ns
+        self._began_s = min(known_s)
+        self._started_s = self._clock.wall_s() - self._elapsed_s()
         self._identity = replace(self._identity, started=self._started_s)
         for member in self._members:
-            member.settle(self._started_s)
+            member.settle(self._began_s)
         workers = [
-            {"worker": m.worker, "node": m.node, "clock_ahead_s": m.ahead_s, "url": m.url}
-            for m in self._members
+            {
+                "worker": member.worker,
+                "node": member.node,
+                "clock_ahead_s": member.clock_ahead_s(self._started_s),
+                "url": member.url,
+            }
+            for member in self._members
         ]
         self._environment = {**self._environment, "workers": workers}
         self._directory.replace_json(self._directory.environment, self._environment)
@@ -338,4 +343,5 @@ class Head:
         return last
 
     def _elapsed_s(self) -> float:
-        return (self._clock.monotonic_ns() - self._origin_ns) / NS_PER_S
+        assert self._began_s is not None
+        return self._clock.monotonic_ns() / NS_PER_S - self._began_s

@@ -173,12 +173,12 @@ def since(before: Histogram, now: Histogram) -> Histogram:
     return found
 
 
-def relocated(event: Event, worker: int, started_s: float, ahead_s: float) -> Event:
-    """A worker's event in the run's time. ahead_s: of its wall clock, beside the head's."""
-    wall_s = event.wall_time - ahead_s
+def relocated(event: Event, worker: int, started_s: float, from_s: float) -> Event:
+    """A worker's event in the run's time. from_s: where in it the worker's own time zero lies."""
+    time_s = from_s + event.time_s
     return Event(
-        time_s=wall_s - started_s,
-        wall_time=wall_s,
+        time_s=time_s,
+        wall_time=started_s + time_s,
         kind=event.kind,
         source=event.source,
         duration_s=event.duration_s,

@@ -51,8 +51,9 @@ class Nodes(Protocol):
 class Member:
     """One share of the run, and the worker that has it now.
 
-    The node's wall clock is related to the head's as NTP does: half-way between question and
-    answer of the quickest look so far, so it is off by half that look's time at most.
+    The node's clock is related to the head's as NTP does: half-way between question and answer of
+    the quickest look so far, so it is off by half that look's time at most. Both are monotonic
+    clocks: wall clocks may be put forward or back while a run goes on.
     """
 
     def __init__(self, worker: int, share: Scenario) -> None:
@@ -64,7 +65,8 @@ class Member:
         self.url = ""
         self.trouble: tuple[str, int] | None = None  # why it cannot go on, and the exit code
         self.is_over = False
-        self.ahead_s = 0.0
+        self._ahead_s = 0.0
+        self._node_began_s = 0.0
         self._past: list[Part] = []
         self._now: Part | None = None
         self._remote: Remote | None = None
@@ -78,9 +80,9 @@ class Member:
         return self._remote is not None
 
     @property
-    def started_s(self) -> float | None:
-        """Its time zero on the head's wall clock; None before."""
-        return self._now.snapshot.identity.started - self.ahead_s if self._now else None
+    def began_s(self) -> float | None:
+        """Its time zero on the head's monotonic clock; None before."""
+        return self._node_began_s - self._ahead_s if self._now else None
 
     @property
     def parts(self) -> list[Part]:
@@ -97,10 +99,10 @@ class Member:
         self._quickest_s, self._heard_ns, self._heard_event = float("inf"), 0, None
         self._remote = nodes.begin(node, dump(share), path, told)
 
-    def look(self, clock: Clock, run_started_s: float | None) -> str:
+    def look(self, clock: Clock, run_began_s: float | None) -> str:
         """Hear how it stands; the version that runs there. Raises Lost."""
         assert self._remote is not None, "a share that is nowhere cannot be looked at"
-        asked_ns, asked_s = clock.monotonic_ns(), clock.wall_s()
+        asked_ns = clock.monotonic_ns()
         self._heard_ns = self._heard_ns or asked_ns
         try:
             seen = self._remote.look()
@@ -111,19 +113,26 @@ class Member:
         self._heard_ns = clock.monotonic_ns()
         took_s = (self._heard_ns - asked_ns) / NS_PER_S
         if took_s < self._quickest_s:
-            self._quickest_s, self.ahead_s = took_s, seen.wall_s - (asked_s + took_s / 2)
+            self._quickest_s = took_s
+            self._ahead_s = seen.now_s - (asked_ns / NS_PER_S + took_s / 2)
         self.url, self.is_over = seen.url, seen.is_over
         self.trouble = (seen.trouble, seen.exit_code) if seen.trouble else None
         if seen.packed:
-            newest = unpacked(seen.packed)
+            newest, self._node_began_s = unpacked(seen.packed), seen.began_s
             self._now = Part(worker=self.worker, node=self.node, from_s=0.0, snapshot=newest)
-            self.settle(run_started_s or newest.identity.started - self.ahead_s)
+            if run_began_s is not None:
+                self.settle(run_began_s)
         return seen.version
 
-    def settle(self, run_started_s: float) -> None:
+    def settle(self, run_began_s: float) -> None:
         """Say where in the run's time it stands."""
-        if self._now is not None and self.started_s is not None:
-            self._now = replace(self._now, from_s=self.started_s - run_started_s)
+        if self._now is not None and self.began_s is not None:
+            self._now = replace(self._now, from_s=self.began_s - run_began_s)
+
+    def clock_ahead_s(self, run_started_s: float) -> float:
+        """How far the node's wall clock was ahead of the head's when the share began."""
+        assert self._now is not None, "a share that has not begun has no wall time"
+        return self._now.snapshot.identity.started - (run_started_s + self._now.from_s)
 
     def absence(self) -> tuple[float, float] | None:
         """From when to when nobody worked on the share, told once: as soon as somebody does."""
@@ -134,12 +143,14 @@ class Member:
 
     def events(self, run_started_s: float) -> Iterator[Event]:
         """What happened there since the last call, in the run's time; phases are the run's own."""
-        known = self._now.snapshot.events if self._now else ()
+        if self._now is None:
+            return
+        known = self._now.snapshot.events
         news = new_events(known, self._heard_event)
         self._heard_event = known[-1] if known else None
         for event in news:
             if event.kind != "phase":
-                yield relocated(event, self.worker, run_started_s, self.ahead_s)
+                yield relocated(event, self.worker, run_started_s, self._now.from_s)
 
     def stop(self, signal_number: int) -> None:
         if self._remote is not None and not self.is_over:

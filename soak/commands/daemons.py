@@ -27,7 +27,8 @@ def daemon(
     soak daemon --config configs/daemon/nightly.yaml
     soak daemon --config soaks.yaml --out /var/lib/soak --listen 0.0.0.0:9464
 
-    SIGTERM stops the runs, and the next daemon goes on with them; SIGHUP rereads the file.
+    SIGTERM stops the runs, and the next daemon goes on with them; SIGHUP rereads the file,
+    certificate and token.
     Exit codes: 2 usage, 130 and 143 stopped by a signal.
 
     SOAK_LOG=warning logs less on stderr than the usual info.
@@ -36,7 +37,7 @@ def daemon(
     from soak.daemon.answers import DaemonAnswers
     from soak.daemon.daemon import Asked, Daemon
     from soak.logs import configure
-    from soak.outlets import access, outlets
+    from soak.outlets import Credentials, access, outlets
     from soak.show.web import serve_answers
     from soak.verdict import Mistake
 
@@ -48,9 +49,11 @@ def daemon(
         raise Mistake("--publish: a daemon is scraped; leave remote-write and pushgateway out")
     found = Daemon(config, out, store, clock)
     server = serve_answers(listen, lambda _: DaemonAnswers(found), access(told))
+    credentials = Credentials(told)
+    credentials.server = server
     asked.hear()
     print(server.url, file=sys.stderr)
-    code = found.keep_on(asked)
+    code = found.keep_on(asked, credentials.reread)
     server.close()
     found.close()
     raise typer.Exit(code)

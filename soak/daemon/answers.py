@@ -1,7 +1,8 @@
 """What stands at each path of a daemon's server? Made anew for whoever asks.
 
 /metrics    of all schedules and of the runs that go on, as text 0.0.4
-/healthz    200 while the loop turns, else 503 and why; /readyz the same
+/healthz    200 while the loop turns, else 503 and why
+/readyz     the same; also 503 while the runs are being stopped or daemon.json cannot be written
 /           a page for people, with links to
 /runs/SCHEDULE/RUN/report.html
 /live/SCHEDULE/    the page of the run that goes on, with all that its own server has
@@ -56,8 +57,10 @@ class DaemonAnswers:
         match path:
             case "/":
                 return Answer(type=HTML_TYPE, body=self._page().encode())
-            case "/healthz" | "/readyz":
+            case "/healthz":
                 return health(self._daemon.beat_age_s())
+            case "/readyz":
+                return self._readiness()
             case "/report.css":
                 text = (files("soak.report") / "templates" / "report.css").read_bytes()
                 return Answer(type=CSS_TYPE, body=text)
@@ -70,6 +73,12 @@ class DaemonAnswers:
                 return Answer(type=TEXT_TYPE, body=self._metrics().encode())
             case _:
                 return self._live(path) or self._report(path)
+
+    def _readiness(self) -> Answer:
+        alive, why = health(self._daemon.beat_age_s()), self._daemon.unready()
+        if alive.status != HTTPStatus.OK or not why:
+            return alive
+        return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=f"{why}\n".encode())
 
     def _metrics(self) -> str:
         """Of each schedule, and of its run, if one goes on."""

@@ -1,6 +1,7 @@
 """What is to be done now? The loop that begins soaks when they are due and sees to their ends.
 
-    turn:    ended runs -> resumed, or recorded and kept as a baseline -> what is due is begun
+    turn:    ended runs -> resumed, or recorded -> what is due is begun
+    beside:  a run that ended is kept as a baseline, older ones are deleted, before the next begins
     start:   what went on when a daemon died is found again: alive, or as a run that has ended
     signals: SIGTERM and SIGINT stop the runs, which go on with the next daemon; SIGHUP rereads
 
@@ -9,7 +10,8 @@ Each run is a process of its own that needs no daemon: one that is killed distur
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -65,8 +67,10 @@ class Daemon:
         self._store = store.resolve()
         self._clock = clock
         self._runs: dict[str, Runs] = {}
-        # Schedules that may have more runs than are to be kept.
-        self._crowded: set[str] = set()
+        self._is_stopping = False
+        # Reading a run for a baseline and deleting gigabytes take longer than a turn may.
+        self._beside = ThreadPoolExecutor(1)
+        self._tidied: list[tuple[str, Future[None]]] = []
         self._held = self._claimed()
         self.standings: Mapping[str, Standing] = standing.read(self._out)
         self._admit()
@@ -75,7 +79,8 @@ class Daemon:
         self._beat_ns = clock.monotonic_ns()
 
     def close(self) -> None:
-        """Leave the folder to another daemon."""
+        """Leave the folder to another daemon, when what is done beside the loop is done."""
+        self._beside.shutdown()
         RunDirectory(self._out).release(self._held)
 
     def _claimed(self) -> int:
@@ -96,19 +101,27 @@ class Daemon:
         """How long ago the loop last turned."""
         return (self._clock.monotonic_ns() - self._beat_ns) / NS_PER_S
 
+    def unready(self) -> str:
+        """Why nothing should be expected of it now; empty where all may be."""
+        if self._is_stopping:
+            return "it is stopping its runs"
+        return "" if self._is_written else f"{self._out / standing.FILE} cannot be written"
+
     def now_s(self) -> float:
         return self._clock.wall_s()
 
-    def keep_on(self, asked: Asked) -> int:
-        """Until a signal asks to stop; its exit code."""
+    def keep_on(self, asked: Asked, renew: Callable[[], None]) -> int:
+        """Until a signal asks to stop; its exit code. renew: what else is reread, of its server."""
         schedules, runs = [soak.name for soak in self.soaks], sorted(self._going())
         log().info("daemon_started", schedules=schedules, runs=runs)
         while not asked.stop:
             if asked.reread:
                 asked.reread = False
                 self.reread()
+                renew()
             self.turn()
             self._clock.sleep_s(TICK_S)
+        self._is_stopping = True
         log().info("daemon_stopping", signal=asked.stop, runs=sorted(self._going()))
         self._stop_runs()
         return 128 + asked.stop
@@ -123,13 +136,13 @@ class Daemon:
                 self._hear(name, going)
             else:
                 self.runs(name).trim()
+        busy = self._being_tidied()
         for soak in startable(self.soaks, self.standings, self.now_s()):
             # A run that somebody else began in its folder is waited for.
-            if not self.runs(soak.name).is_going():
+            if soak.name not in busy and not self.runs(soak.name).is_going():
                 self._begin(soak)
         if not self._is_written:
             self._write()
-        self._forget_old()
         if os.getpid() == 1:
             bury([pid for runs in self._runs.values() for pid in runs.own()])
 
@@ -149,7 +162,8 @@ class Daemon:
         names, now_s = {soak.name for soak in self.soaks}, self.now_s()
         kept = {n: each for n, each in self.standings.items() if n in names or each.going}
         self.standings = {name: Standing(since_s=now_s) for name in names - kept.keys()} | kept
-        self._crowded |= names
+        for name in names:
+            self._tidy_beside(name)
 
     def _going(self) -> dict[str, Going]:
         return {name: each.going for name, each in self.standings.items() if each.going}
@@ -209,8 +223,7 @@ class Daemon:
             comparison=end.comparison,
         )
         self._record(name, outcome)
-        self._keep_baseline(name, outcome)
-        self._crowded.add(name)
+        self._tidy_beside(name, outcome)
 
     def _record(self, name: str, outcome: Outcome) -> None:
         before = self.standings[name]
@@ -238,24 +251,37 @@ class Daemon:
             return
         log().info("baseline_kept", schedule=name, baseline=wanted[0], run=outcome.run)
 
-    def _forget_old(self) -> None:
-        """A run of each schedule at a turn: it may be gigabytes. Baselines are copies."""
-        for soak in self.soaks:
-            if soak.name not in self._crowded:
-                continue
-            last = self.standings[soak.name].last
-            run = last.run if last else ""
-            forgotten = forget_one(self.runs(soak.name).folder, soak.keep, run) if soak.keep else ""
-            if forgotten:
-                log().info("run_deleted", schedule=soak.name, run=forgotten)
-            else:
-                self._crowded.discard(soak.name)
+    def _tidy_beside(self, name: str, ended: Outcome | None = None) -> None:
+        self._tidied.append((name, self._beside.submit(self._tidy, name, ended)))
+
+    def _tidy(self, name: str, ended: Outcome | None) -> None:
+        """Keep a baseline, which is a copy, and delete runs beyond those that are to be kept."""
+        if ended:
+            self._keep_baseline(name, ended)
+        stands = self.standings.get(name)
+        last = stands.last.run if stands and stands.last else ""
+        for keep in [soak.keep for soak in self.soaks if soak.name == name and soak.keep]:
+            while not self._is_stopping and (
+                forgotten := forget_one(self.runs(name).folder, keep, last)
+            ):
+                log().info("run_deleted", schedule=name, run=forgotten)
+
+    def _being_tidied(self) -> set[str]:
+        """Schedules of which no run is to be begun yet. Raises what went wrong beside the loop."""
+        done = [each for each in self._tidied if each[1].done()]
+        self._tidied = [each for each in self._tidied if each not in done]
+        for _, tidied in done:
+            tidied.result()
+        return {name for name, _ in self._tidied}
 
     def _stop_runs(self) -> None:
         """Every run is asked to end, and waited for; the next daemon goes on with it."""
         for name, going in self._going().items():
-            self.runs(name).stop(going.pid)
-        while any(self.runs(name).is_going() for name in self._going()):
+            # However far it got: it did not end by itself.
+            stopped = replace(going, reached_bytes=-1)
+            self._put(name, replace(self.standings[name], going=stopped))
+        asked = [name for name, going in self._going().items() if self.runs(name).stop(going.pid)]
+        while any(self.runs(name).is_going() for name in asked):
             self._beat_ns = self._clock.monotonic_ns()
             self._clock.sleep_s(TICK_S)
         self._write()

@@ -82,13 +82,31 @@ class Runs:
             place.release(held)
         return held is None
 
-    def stop(self, pid: int) -> None:
-        """Ask it to end, so that it can go on later."""
-        if pid and self.is_going():
+    def stop(self, pid: int) -> bool:
+        """Ask it to end, so that it can go on later; whether there was one to ask.
+
+        pid: 0 where a daemon died before it had noted it.
+        """
+        pid = pid or self._holder()
+        if not pid or not self.is_going():
+            return False
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return False  # it ended by itself just now
+        return True
+
+    def _holder(self) -> int:
+        """The process that holds the claim on the folder; 0 where none is seen."""
+        for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+            process, number = descriptor.parents[1], descriptor.name
             try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass  # it ended by itself just now
+                is_here = descriptor.samefile(self.folder)
+                if is_here and "FLOCK" in (process / "fdinfo" / number).read_text():
+                    return int(process.name)
+            except OSError:
+                continue  # it ended meanwhile, or belongs to somebody else
+        return 0
 
     def named(self) -> tuple[str, str]:
         """The name of the run and the address of its page; empty before it said them."""

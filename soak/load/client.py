@@ -33,10 +33,11 @@ Steps: TypeAlias = tuple[
 class Stop:
     """Asks all clients to end after the operation in hand. Set once, by any thread."""
 
-    __slots__ = ("asked", "unavailable")
+    __slots__ = ("asked", "is_over", "unavailable")
 
     def __init__(self) -> None:
         self.asked = False
+        self.is_over = False  # the target is closed, too
         self.unavailable = ""  # the target's own words when it is gone for good
 
 

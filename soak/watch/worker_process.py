@@ -8,6 +8,7 @@ session of its own, so that Ctrl-C in a terminal reaches only the controller.
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from soak.rundir import RunDirectory
 from soak.scenario import Scenario
 from soak.targets._packages import interpreter
 
-STOP_TIMEOUT_S = 15.0
+POLL_S = 0.1
 # Threads of the target's own numeric libraries would fight with its clients over the cores, and
 # how many there are must not depend on the machine. A value that is already set stays.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -26,8 +27,14 @@ LAST_WORDS_BYTES = 2_000
 class WorkerProcess:
     """`python -m soak.worker RUN`; a context manager that never leaves it behind."""
 
-    def __init__(self, scenario: Scenario, directory: RunDirectory) -> None:
-        """Raises NotInstalled where the target's packages are missing."""
+    def __init__(
+        self, scenario: Scenario, directory: RunDirectory, closing_s: Callable[[], float]
+    ) -> None:
+        """Raises NotInstalled where the target's packages are missing.
+
+        closing_s: how long the target may take to close, asked while it does.
+        """
+        self._closing_s = closing_s
         self._python = interpreter(scenario.target)
         self._directory = directory
         self._stderr = directory.path / "worker.stderr"
@@ -72,13 +79,21 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Ask it to close the target and end; kill it, and what it started, when it does not."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        waited_s = 0.0
+        while not self._has_ended_within(POLL_S):
+            waited_s += POLL_S
+            if waited_s >= self._closing_s():
                 self._kill_session()
-                self._process.wait()
+
+    def _has_ended_within(self, wait_s: float) -> bool:
+        try:
+            self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def kill(self) -> None:
         """End it at once."""

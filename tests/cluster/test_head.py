@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soak.clock import SystemClock
+from soak.clock import Clock, SystemClock
 from soak.cluster.agent import Agent, Look
 from soak.cluster.head import Head, Refused
 from soak.cluster.member import Lost, Remote
-from soak.controller import StopRequest
 from soak.report.document import document
 from soak.report.record import load_run
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario, resolve
 from soak.snapshot import Snapshot
 from soak.verdict import ExitCode, Status
+from soak.watch.stopping import StopRequest
 
 CHECKS = [
     {"name": "wrong-answers", "detector": "never", "params": {"min_checked": 1}},
@@ -45,6 +45,17 @@ class Seat:
     def end(self) -> None:
         self.agent.stop(signal.SIGTERM)
         self.ended_count += 1
+
+
+class Stepped(SystemClock):
+    """A wall clock that somebody puts forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step_s = 0.0
+
+    def wall_s(self) -> float:
+        return super().wall_s() + self.step_s
 
 
 class Rack:
@@ -83,9 +94,10 @@ def ran(
     nodes: Rack,
     workers: int,
     show: Callable[[Snapshot], None] = lambda snapshot: None,
+    clock: Clock | None = None,
 ) -> tuple[Snapshot, RunDirectory]:
     directory = RunDirectory(path / "run")
-    head = Head(asked, directory, SystemClock(), ["soak"], nodes, workers)
+    head = Head(asked, directory, clock or SystemClock(), ["soak"], nodes, workers)
     last = head.run(StopRequest(), show)
     directory.replace_json(directory.report, document(last))
     return last, directory
@@ -110,13 +122,14 @@ def test_two_workers_are_one_run(tmp_path: Path) -> None:
 
 
 def test_the_share_of_a_lost_node_is_taken_over(tmp_path: Path) -> None:
-    nodes = Rack("a", "b", "c")
+    nodes, clock = Rack("a", "b", "c"), Stepped()
 
     def show(snapshot: Snapshot) -> None:
         if snapshot.elapsed_s > 2 and "b" in nodes.there:
             nodes.lose("b")
+            clock.step_s = 3600.0
 
-    last, directory = ran(tmp_path, scenario("8s"), nodes, 2, show)
+    last, directory = ran(tmp_path, scenario("8s"), nodes, 2, show, clock)
     events = {event.kind: event.details for event in last.events}
     told = [load_run(path).document["operations"] for _, path, _ in nodes.seats]
 
@@ -125,6 +138,7 @@ def test_the_share_of_a_lost_node_is_taken_over(tmp_path: Path) -> None:
     assert (1, "c") == (events["share_taken_over"]["worker"], events["share_taken_over"]["node"])
     assert directory.path.resolve() / "worker-1-1" == nodes.seats[2][1]
     assert "finished" == last.state
+    assert 3600 > last.elapsed_s, "the run's time is no wall clock's"
     assert Status.PASS is last.verdict.status, last.verdict.reason
     for name, totals in last.operations.items():
         kept = sum(each[name]["count"] for each in (told[0], told[2]))

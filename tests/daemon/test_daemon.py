@@ -1,7 +1,10 @@
 """Does a daemon settle what ended, refuse what is wrong, and leave what it cannot do on record?"""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -9,12 +12,14 @@ import pytest
 
 from soak.clock import SystemClock
 from soak.daemon.answers import DaemonAnswers
-from soak.daemon.daemon import Daemon
+from soak.daemon.daemon import Asked, Daemon
 from soak.daemon.standing import Going, Standing, read, write
+from soak.rundir import RunDirectory
 from soak.show.pages import JSON_TYPE
 from soak.show.web import serve
 from soak.verdict import Mistake
 from tests.runs import write_run
+from tests.servers import until
 from tests.snapshots import six_hours
 
 NEVER = "- {name: %s, scenario: smoke, every: 3650d, baseline: kept}\n"
@@ -98,6 +103,82 @@ def test_a_run_that_gets_no_further_is_recorded_instead_of_resumed_again(shop: S
         *(standing.last.run, standing.last.status, standing.last.exit_code),
     )
     assert {"pass": 0, "fail": 0, "unknown": 1} == standing.counts
+
+
+def stopped(daemon: Daemon) -> int:
+    """Its exit code, asked to stop before its first turn."""
+    code = daemon.keep_on(Asked(stop=signal.SIGTERM), lambda: None)
+    daemon.close()
+    return code
+
+
+def test_a_run_that_a_daemon_stopped_is_resumed_however_far_it_got(shop: Shop):
+    run = shop.ended_run(now_going(), kind="crashed")
+    (run / "checkpoint.bin").write_bytes(b"")
+    reached_bytes = (run / "windows.csv").stat().st_size
+    write(shop.out, {"a": now_going(run=RUN, reached_bytes=reached_bytes)})
+    assert 143 == stopped(shop.opened())
+
+    second = shop.opened()
+    second.turn()
+
+    standing = second.standings["a"]
+    assert standing.going
+    assert (None, RUN, reached_bytes) == (
+        *(standing.last, standing.going.run, standing.going.reached_bytes),
+    )
+    until(lambda: not second.runs("a").is_going(), "the end of what cannot be resumed")
+    second.close()
+
+
+def test_a_run_whose_process_was_not_noted_is_stopped_all_the_same(shop: Shop):
+    folder = shop.out / "a"
+    folder.mkdir()
+    place = RunDirectory(folder)
+    held = place.claim(folder)
+    assert held is not None
+    with subprocess.Popen(["sleep", "600"], pass_fds=(held,)) as run:
+        place.release(held)
+        write(shop.out, {"a": now_going(pid=0)})
+
+        assert 143 == stopped(shop.opened())
+        assert -signal.SIGTERM == run.wait(30)
+
+
+def test_who_is_stopping_or_cannot_keep_its_state_is_alive_and_not_ready(shop: Shop):
+    daemon = shop.opened()
+    answers, kept = DaemonAnswers(daemon), shop.out / "daemon.json"
+
+    def status() -> list[int]:
+        paths = "/healthz", "/readyz"
+        return [int(answers.get(path, compressed=False)[0].status) for path in paths]
+
+    assert [200, 200] == status()
+    kept.unlink()
+    kept.mkdir()
+    daemon.reread()
+    assert [200, 503] == status()
+    assert f"{kept} cannot be written\n" == answers.get("/readyz", compressed=False)[1].decode()
+    kept.rmdir()
+    daemon.turn()
+    assert [200, 200] == status()
+    assert 143 == stopped(daemon)
+    assert [200, 503] == status()
+
+
+def test_the_loop_turns_while_a_run_is_read_for_its_baseline(shop: Shop):
+    histograms = shop.ended_run(now_going()) / "histograms.npz"
+    os.mkfifo(histograms)
+    daemon = shop.opened()
+
+    daemon.turn()
+
+    assert daemon.standings["a"].last
+    # Its reader waits for a writer.
+    with histograms.open("wb"):
+        assert not any(shop.store.glob("kept/*"))
+    daemon.close()
+    assert [RUN] == [path.name for path in (shop.store / "kept").iterdir()]
 
 
 def test_a_run_that_was_cut_off_before_it_began_is_as_due_as_before(shop: Shop):

@@ -43,48 +43,52 @@ def lines_of(said: Path, event: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in said.read_text().splitlines() if f'"{event}"' in line]
 
 
+def status(address: str, trusted: Path, word: str) -> int:
+    """Of an answer; 0 where there is none, or the server is not who it says."""
+    context = ssl.create_default_context(cafile=str(trusted))
+    asked = urllib.request.Request(
+        f"https://{address}/readyz", headers={"Authorization": f"Bearer {word}"}
+    )
+    try:
+        return int(urllib.request.urlopen(asked, context=context).status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+    except OSError:
+        return 0
+
+
+def two_certificates(folder: Path) -> list[Path]:
+    for name in ("first", "second"):
+        (folder / name).mkdir()
+    return [certificate(folder / name) for name in ("first", "second")]
+
+
 @pytest.mark.slow
 def test_certificate_and_token_are_read_again_and_what_is_no_good_is_not_taken(
     begin: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ):
     pem, token, said = tmp_path / "server.pem", tmp_path / "token", tmp_path / "said"
-    both = []
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        both.append(certificate(tmp_path / name))
+    both = two_certificates(tmp_path)
     pem.write_bytes(both[0].read_bytes())
     token.write_text("first\n")
     address = f"127.0.0.1:{free_port()}"
 
-    def status(trusted: Path, word: str) -> int:
-        """Of an answer; 0 where there is none, or the server is not who it says."""
-        context = ssl.create_default_context(cafile=str(trusted))
-        asked = urllib.request.Request(
-            f"https://{address}/readyz", headers={"Authorization": f"Bearer {word}"}
-        )
-        try:
-            return int(urllib.request.urlopen(asked, context=context).status)
-        except urllib.error.HTTPError as error:
-            return int(error.code)
-        except OSError:
-            return 0
-
     with said.open("wb") as words:
         flags = ("--publish", f"certificate={pem}", "--publish", f"token-file={token}")
         process = begin("--listen", address, *flags, stderr=words.fileno())
-    until(lambda: status(both[0], "first") == 200, "the run")
+    until(lambda: status(address, both[0], "first") == 200, "the run")
 
     pem.write_bytes(both[1].read_bytes())
     token.write_text("second\n")
     process.send_signal(signal.SIGHUP)
-    until(lambda: status(both[1], "second") == 200, "the second certificate")
-    assert (0, 401) == (status(both[0], "first"), status(both[1], "first"))
+    until(lambda: status(address, both[1], "second") == 200, "the second certificate")
+    assert (0, 401) == (status(address, both[0], "first"), status(address, both[1], "first"))
 
     pem.write_text("no certificate")
     token.write_text("third\n")
     process.send_signal(signal.SIGHUP)
     until(lambda: lines_of(said, "reread_refused"), "the refusal")
-    assert (200, 401) == (status(both[1], "second"), status(both[1], "third"))
+    assert (200, 401) == (status(address, both[1], "second"), status(address, both[1], "third"))
 
     process.terminate()
     assert 143 == process.wait(60)
@@ -93,6 +97,33 @@ def test_certificate_and_token_are_read_again_and_what_is_no_good_is_not_taken(
     assert [str(pem), str(token)] == read["files"]
     assert f"cannot use the certificate {pem}" in str(refused["reasons"])
     assert "worker ended" not in said.read_text()
+
+
+@pytest.mark.slow
+def test_a_daemon_reads_certificate_and_token_again_and_says_what_is_no_good(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+):
+    pem, token, config = tmp_path / "server.pem", tmp_path / "token", tmp_path / "daemon.yaml"
+    first, second = two_certificates(tmp_path)
+    pem.write_bytes(first.read_bytes())
+    token.write_text("first\n")
+    config.write_text("schedules:\n- {name: a, scenario: smoke, every: 3650d}\n")
+    address = f"127.0.0.1:{free_port()}"
+    flags = ("--publish", f"certificate={pem}", "--publish", f"token-file={token}")
+    process = start("daemon", "--config", str(config), "--listen", address, *flags)
+    until(lambda: status(address, first, "first") == 200, "the daemon")
+
+    pem.write_bytes(second.read_bytes())
+    token.write_text("second\n")
+    process.send_signal(signal.SIGHUP)
+    until(lambda: status(address, second, "second") == 200, "the second certificate")
+
+    token.write_text("")
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr
+    refused = next(line for line in process.stderr if "reread_refused" in line)
+    assert f"{token}: there is no token in it" in refused
+    assert (200, 401) == (status(address, second, "second"), status(address, second, "first"))
 
 
 @pytest.mark.soak

@@ -102,6 +102,55 @@ def test_a_signal_ends_the_run_with_a_report(start: Start, tmp_path: Path, numbe
     assert "interrupted" == json.loads((directory / "report.json").read_text())["state"]
 
 
+def clinging(tmp_path: Path) -> str:
+    """A soak of a target that hangs in every get, and in close."""
+    path = tmp_path / "clinging.yaml"
+    path.write_text(
+        "rate: 100/s\nlisten: null\n"
+        "target: {name: tests.scripted_target, clients: 2, params: {what: cling, at_get: 2}}\n"
+        "phases: [{name: only, duration: 10m, arrivals: constant, mix: {store: 1, get: 1}}]\n"
+    )
+    return str(path)
+
+
+@pytest.mark.slow
+def test_the_worker_ends_when_its_controller_is_killed_while_the_target_will_not_close(
+    start: Start, tmp_path: Path
+):
+    process = start("run", clinging(tmp_path), "--plain")
+    wait_until_running(process)
+    directory = only_run(tmp_path / "runs")
+    worker = os.pidfd_open(worker_pid(tmp_path / "runs"))
+    child = int((directory / "data" / "child").read_text())
+    signal.pidfd_send_signal(worker, signal.SIGTERM)
+    assert [] == select.select([worker], [], [], 1)[0]
+    process.kill()
+
+    assert [worker] == select.select([worker], [], [], 20)[0]
+    os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_target_that_hangs_for_ever_and_will_not_close_delays_no_report(
+    start: Start, tmp_path: Path
+):
+    process = start("run", clinging(tmp_path), "--plain")
+    wait_until_running(process)
+    directory = only_run(tmp_path / "runs")
+    child = int((directory / "data" / "child").read_text())
+    left = [os.pidfd_open(pid) for pid in (worker_pid(tmp_path / "runs"), child)]
+
+    process.terminate()
+
+    # What Dockerfile and manifests promise.
+    process.communicate(timeout=20)
+    assert 143 == process.returncode
+    assert "interrupted" == json.loads((directory / "report.json").read_text())["state"]
+    assert (directory / "report.html").is_file()
+    # A descriptor of a process can be read from when it has ended.
+    assert left == select.select(left, [], [], 5)[0]
+
+
 def test_a_signal_before_the_target_is_ready_is_no_failure_of_the_target(
     start: Start, tmp_path: Path
 ):

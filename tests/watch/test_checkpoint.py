@@ -10,7 +10,7 @@ import pytest
 from soak import __version__, session
 from soak.clock import NS_PER_S, SystemClock
 from soak.comparison.gate import Gate
-from soak.controller import Controller, StopRequest
+from soak.controller import Controller
 from soak.load.feeder import Feeder
 from soak.load.ring import Ring
 from soak.load.salvage import NONE
@@ -37,6 +37,7 @@ from soak.watch.losses import Losses
 from soak.watch.observer import Observer
 from soak.watch.resumption import cut_logs
 from soak.watch.status import Status
+from soak.watch.stopping import StopRequest
 from soak.watch.worker_log import LogTail, WorkerFacts
 
 TOLD = session.Told(plain=True, as_json=False)
