@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from soak.detectors.density import bare
+from soak.report.document import as_rows, as_section
+from soak.report.figures import number
 from soak.report.objectives import per_window, throughput, warm_until
 from soak.report.record import RunRecord
 from soak.seams import Floats
@@ -91,6 +94,8 @@ def _sampled(record: RunRecord) -> Iterator[tuple[str, Course]]:
 
     held, live = columns.get("anonymous_bytes"), columns.get("live_records")
     if held is not None:
+        begin_s, end_of_it_s = _longest_life(record)
+        held = np.where((t_s >= begin_s) & (t_s <= end_of_it_s), held, np.nan)
         yield "memory", course(np.where(held > 0, held, np.nan))
     # What every worker holds without a record hides what a record takes; a run that did not
     # measure it has no such figure.
@@ -109,6 +114,13 @@ def _sampled(record: RunRecord) -> Iterator[tuple[str, Course]]:
         )
         per_operation = _ratio(spent_s[0], count)
         yield "cpu_per_operation", _course(record, start_s, end_s, per_operation, t_s.size)
+
+
+def _longest_life(record: RunRecord) -> tuple[float, float]:
+    """From when until when the longest process ran; what each holds it has built anew."""
+    gaps = as_rows(as_section(record.document.get("certificate")).get("gaps"))
+    cuts = [0.0, *(number(gap.get("at_s")) for gap in gaps), float(record.samples["t_s"][-1])]
+    return max(pairwise(cuts), key=lambda life: life[1] - life[0])
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from soak.report.document import as_section
+from soak.report.document import as_rows, as_section
 from soak.report.objectives import asked_checks
 from soak.report.record import RunRecord
 from soak.rundir import RunDirectory
@@ -42,6 +42,7 @@ def objections(run: RunRecord, baseline: RunRecord, *, anyway: bool = False) -> 
         )
     notes = [*_turns(run), *_different_loads(run, baseline, anyway=anyway)]
     notes += _different_subjects(run, baseline)
+    notes += [*_interrupted(run, "the run"), *_interrupted(baseline, "the baseline")]
     machines = _different_machines(run, baseline)
     distrust = [*_distrusted(run, "the run"), *_distrusted(baseline, "the baseline")]
     if anyway:
@@ -170,6 +171,12 @@ def machine_class(record: RunRecord) -> dict[str, object]:
     digits = "".join(c for c in str(environment.get("memory_total") or "") if c.isdigit())
     found["memory_gib"] = round(int(digits) / KIB_PER_GIB) if digits else None
     return found
+
+
+def _interrupted(record: RunRecord, name: str) -> list[str]:
+    times = len(as_rows(as_section(record.document.get("certificate")).get("gaps")))
+    said = f"{name} was interrupted ({times} times): its memory is that of its longest process"
+    return [said] if times else []
 
 
 def _distrusted(record: RunRecord, name: str) -> list[str]:

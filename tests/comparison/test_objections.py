@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from soak.comparison.judgement import compare
@@ -122,3 +123,22 @@ def test_a_little_less_memory_is_the_same_machine():
     alike = simulated(1, environment={**ENVIRONMENT, "memory_total": "23999000 kB"})
 
     assert () == compare(alike, [simulated(2)]).objections.distrust
+
+
+def test_a_run_that_went_on_in_another_process_is_said_and_its_memory_is_of_one():
+    run, baseline = simulated(1), simulated(2)
+    is_later = baseline.samples["t_s"] > 400
+    held = np.where(is_later, 0.6, 1.0) * baseline.samples["anonymous_bytes"]
+    certificate = {"trusted": True, "gaps": [{"at_s": 400.0, "absent_s": 60.0}]}
+    resumed = replace(
+        baseline,
+        samples={**baseline.samples, "anonymous_bytes": held},
+        document={**baseline.document, "certificate": certificate},
+    )
+
+    comparison = compare(run, [resumed])
+
+    said = "the baseline was interrupted (1 times): its memory is that of its longest process"
+    assert said in comparison.objections.notes
+    (memory,) = [row for row in comparison.changes if row.metric.name == "memory"]
+    assert Status.PASS == memory.status
