@@ -103,14 +103,22 @@ def _is_right(population: Population, key: int, version: int, record: Record) ->
 def _judge_content(
     population: Population, key: int, version: int, record: Record, start_ns: int
 ) -> int:
-    text: object = record.text  # what a broken target hands over need not be text
-    tag = read_tag(text) if isinstance(text, str) else None
-    older = tag[1] if tag is not None and tag[0] == key and tag[1] < version else None
-    if older is not None and record.key == key and text == population.content.text(key, older):
-        note = f"version {older} came back, {version} was acknowledged"
-        return population.note_violation(Violation.STALE, "get", key, start_ns, note)
+    text: object = record.text
+    older = _older(population, key, version, text)
+    if older is not None and record.key == key:
+        return population.note_violation(Violation.STALE, "get", key, start_ns, older)
     note = f"key {record.key!r}, text {str(text)[:60]!r}, version {version} is right"
     return population.note_violation(Violation.CORRUPT, "get", key, start_ns, note)
+
+
+def _older(population: Population, key: int, version: int, text: object) -> str | None:
+    """What to say where it is, to the letter, the text of an earlier version; it may be no text."""
+    tag = read_tag(text) if isinstance(text, str) else None
+    if tag is None or tag[0] != key or tag[1] >= version:
+        return None
+    if text != population.content.text(key, tag[1]):
+        return None
+    return f"version {tag[1]} came back, {version} was acknowledged"
 
 
 def judge_hits(population: Population, query: Query, hits: Sequence[Hit], start_ns: int) -> int:
@@ -241,8 +249,10 @@ def _first_broken_read(
         version = population.version[slot]
         population.checked += 1
         if population.changed_ns[slot] < start_ns and text != population.content.text(key, version):
-            note = f"text {str(text)[:60]!r}, version {version} is right"
-            return Violation.CORRUPT, key, note
+            older = _older(population, key, version, text)
+            if older is not None:
+                return Violation.STALE, key, older
+            return Violation.CORRUPT, key, f"text {str(text)[:60]!r}, version {version} is right"
     return None
 
 
