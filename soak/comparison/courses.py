@@ -94,8 +94,8 @@ def _sampled(record: RunRecord) -> Iterator[tuple[str, Course]]:
 
     held, live = columns.get("anonymous_bytes"), columns.get("live_records")
     if held is not None:
-        begin_s, end_of_it_s = _longest_life(record)
-        held = np.where((t_s >= begin_s) & (t_s <= end_of_it_s), held, np.nan)
+        began_s, ended_s = _longest_life(record, until_s=float(end_s.max()))
+        held = np.where((t_s >= began_s) & (t_s <= ended_s), held, np.nan)
         yield "memory", course(np.where(held > 0, held, np.nan))
     # What every worker holds without a record hides what a record takes; a run that did not
     # measure it has no such figure.
@@ -116,10 +116,10 @@ def _sampled(record: RunRecord) -> Iterator[tuple[str, Course]]:
         yield "cpu_per_operation", _course(record, start_s, end_s, per_operation, t_s.size)
 
 
-def _longest_life(record: RunRecord) -> tuple[float, float]:
+def _longest_life(record: RunRecord, until_s: float) -> tuple[float, float]:
     """From when until when the longest process ran; what each holds it has built anew."""
     gaps = as_rows(as_section(record.document.get("certificate")).get("gaps"))
-    cuts = [0.0, *(number(gap.get("at_s")) for gap in gaps), float(record.samples["t_s"][-1])]
+    cuts = [0.0, *(number(gap.get("at_s")) for gap in gaps), until_s]
     return max(pairwise(cuts), key=lambda life: life[1] - life[0])
 
 

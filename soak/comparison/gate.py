@@ -87,7 +87,7 @@ def gated(snapshot: Snapshot, directory: RunDirectory, gate: Gate) -> Snapshot:
     directory.replace_json(directory.report, document(pending))
     try:
         comparison = compare(load_run(directory.path), gate.baselines, thresholds=gate.thresholds)
-        directory.replace_json(directory.path / "comparison.json", papers.document(comparison))
+        directory.replace_json(directory.comparison, papers.document(comparison))
         directory.replace(directory.path / "comparison.md", papers.markdown(comparison).encode())
     except Mistake as mistake:
         return _with_check(snapshot, _undecided(str(mistake)))

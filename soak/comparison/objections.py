@@ -174,9 +174,9 @@ def machine_class(record: RunRecord) -> dict[str, object]:
 
 
 def _interrupted(record: RunRecord, name: str) -> list[str]:
-    times = len(as_rows(as_section(record.document.get("certificate")).get("gaps")))
-    said = f"{name} was interrupted ({times} times): its memory is that of its longest process"
-    return [said] if times else []
+    gaps = as_rows(as_section(record.document.get("certificate")).get("gaps"))
+    said = f"{name} was interrupted (gaps: {len(gaps)}): its memory is that of its longest process"
+    return [said] if gaps else []
 
 
 def _distrusted(record: RunRecord, name: str) -> list[str]:

@@ -138,7 +138,16 @@ def test_a_run_that_went_on_in_another_process_is_said_and_its_memory_is_of_one(
 
     comparison = compare(run, [resumed])
 
-    said = "the baseline was interrupted (1 times): its memory is that of its longest process"
+    said = "the baseline was interrupted (gaps: 1): its memory is that of its longest process"
     assert said in comparison.objections.notes
     (memory,) = [row for row in comparison.changes if row.metric.name == "memory"]
     assert Status.PASS == memory.status
+
+
+def test_a_run_that_was_never_sampled_is_compared_by_its_windows():
+    run = simulated(1)
+    unsampled = replace(run, samples={name: np.empty(0) for name in run.samples})
+
+    comparison = compare(unsampled, [simulated(2)])
+
+    assert "memory" in [name for name, _ in comparison.skipped]
