@@ -102,26 +102,26 @@ def test_a_signal_ends_the_run_with_a_report(start: Start, tmp_path: Path, numbe
     assert "interrupted" == json.loads((directory / "report.json").read_text())["state"]
 
 
-def clinging(tmp_path: Path) -> str:
-    """A soak of a target that hangs in every get, and in close."""
+def clinging(start: Start, tmp_path: Path) -> tuple[Popen[str], Path, int]:
+    """A soak whose target hangs in every get, and in close; its run, and a child of the target."""
     path = tmp_path / "clinging.yaml"
     path.write_text(
         "rate: 100/s\nlisten: null\n"
         "target: {name: tests.scripted_target, clients: 2, params: {what: cling, at_get: 2}}\n"
         "phases: [{name: only, duration: 10m, arrivals: constant, mix: {store: 1, get: 1}}]\n"
     )
-    return str(path)
+    process = start("run", str(path), "--plain")
+    wait_until_running(process)
+    directory = only_run(tmp_path / "runs")
+    return process, directory, int((directory / "data" / "child").read_text())
 
 
 @pytest.mark.slow
 def test_the_worker_ends_when_its_controller_is_killed_while_the_target_will_not_close(
     start: Start, tmp_path: Path
 ):
-    process = start("run", clinging(tmp_path), "--plain")
-    wait_until_running(process)
-    directory = only_run(tmp_path / "runs")
+    process, _, child = clinging(start, tmp_path)
     worker = os.pidfd_open(worker_pid(tmp_path / "runs"))
-    child = int((directory / "data" / "child").read_text())
     signal.pidfd_send_signal(worker, signal.SIGTERM)
     assert [] == select.select([worker], [], [], 1)[0]
     process.kill()
@@ -134,10 +134,7 @@ def test_the_worker_ends_when_its_controller_is_killed_while_the_target_will_not
 def test_a_target_that_hangs_for_ever_and_will_not_close_delays_no_report(
     start: Start, tmp_path: Path
 ):
-    process = start("run", clinging(tmp_path), "--plain")
-    wait_until_running(process)
-    directory = only_run(tmp_path / "runs")
-    child = int((directory / "data" / "child").read_text())
+    process, directory, child = clinging(start, tmp_path)
     left = [os.pidfd_open(pid) for pid in (worker_pid(tmp_path / "runs"), child)]
 
     process.terminate()
