@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from soak.clock import Clock, SystemClock
 from soak.report.document import as_section
@@ -32,7 +33,7 @@ class RunRecord:
     """
 
     directory: Path
-    document: Mapping[str, object]
+    document: Mapping[str, Any]
     windows: WindowRows
     samples: Mapping[str, Floats]
     events: tuple[Event, ...]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from soak.clock import sleep_s
+from soak.verdict import ExitCode, Status
 from tests.endtoend.conftest import only_run
 
 SCENARIO = """\
@@ -34,6 +35,8 @@ schedules:
 """
 # Their times have been missed for decades.
 MISSED = {"since_s": 0, "going": None, "last": None, "counts": {}}
+# Two seconds on a crowded machine may not be trusted; a daemon has to cope with that as well.
+ENDS: dict[int, Status] = {ExitCode.PASS: Status.PASS, ExitCode.UNKNOWN: Status.UNKNOWN}
 POLLS = 1_500
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -57,6 +60,13 @@ class Daemon:
         """The value of the one series that the pattern matches; None where there is none."""
         found = re.findall(f"^{series} (.+)$", self.page("/metrics"), re.MULTILINE)
         return float(found[0]) if found else None
+
+    def known(self, series: str) -> float:
+        """The value of the one series that the pattern matches, as soon as there is one."""
+        until(lambda: self.figure(series) is not None)
+        value = self.figure(series)
+        assert value is not None
+        return value
 
     def waits_for(self, series: str, value: float) -> None:
         until(lambda: self.figure(series) == value)
@@ -98,15 +108,18 @@ def test_missed_soaks_are_made_up_for_once_and_what_went_on_at_a_death_goes_on(
     scenario = tmp_path / "short.yaml"
     scenario.write_text(SCENARIO)
     (tmp_path / "daemon.yaml").write_text(CONFIG.format(file=scenario))
-    kept = json.dumps({"schedules": {"short": MISSED, "long": MISSED}})
-    (out / "daemon.json").write_text(kept)
+    missed = json.dumps({"schedules": {"short": MISSED, "long": MISSED}})
+    (out / "daemon.json").write_text(missed)
 
     daemon = Daemon(start, tmp_path)
-    daemon.waits_for('soak_schedule_runs_total{.*schedule="short",status="pass"}', 1)
+    status = ENDS[int(daemon.known('soak_schedule_last_exit_code{.*schedule="short"}'))]
+    ended = f'soak_schedule_runs_total{{.*schedule="short",status="{status}"}}'
+    daemon.waits_for(ended, 1)
     daemon.waits_for('soak_schedule_run_up{.*schedule="long"}', 1)
     short, long = only_run(out / "short"), only_run(out / "long")
-    assert 0 == daemon.figure('soak_schedule_last_exit_code{.*schedule="short"}')
-    assert short.name == only_run(tmp_path / "baselines" / "kept").name
+    kept = tmp_path / "baselines" / "kept"
+    until(lambda: kept.exists() == (status == Status.PASS))
+    assert not kept.exists() or short.name == only_run(kept).name
     link = f"/runs/short/{short.name}/report.html"
     assert link in daemon.page("/")
     assert short.name in daemon.page(link)
@@ -127,7 +140,7 @@ def test_missed_soaks_are_made_up_for_once_and_what_went_on_at_a_death_goes_on(
     daemon = Daemon(start, tmp_path)
     until(lambda: gap_count(long) == 1)
     daemon.waits_for(f'soak_run_info{{.*run_id="{long.name}".*}}', 1)
-    assert 1 == daemon.figure('soak_schedule_runs_total{.*schedule="short",status="pass"}')
+    assert 1 == daemon.figure(ended)
 
     daemon.process.terminate()
     assert 143 == daemon.process.wait(timeout=120)

@@ -32,8 +32,12 @@ ENVIRONMENTS = {"http": "chroma"}
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "langmem-memory": ("langmem", {"kept_in": "memory"}),
 }
-# What reads everything to delete one record takes no 40 operations a second.
-GENTLE = {"agno_knowledge": ("--rate", "4/s", "--set", "population.preload=300")}
+# What reads everything for one record takes no 40 operations a second; the same as on its page.
+GENTLE = {
+    "agno_knowledge": ("--rate", "4/s", "--set", "population.preload=300"),
+    "cognee": ("--rate", "10/s", "--set", "population.preload=500"),
+    "letta": ("--rate", "10/s", "--set", "population.preload=500"),
+}
 # What a system still calls though its own packages deprecate it is nobody's concern here.
 PYTEST = ("-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning")
 # The engine and what stands for it in tests have their own suites.
