@@ -27,12 +27,13 @@ setup: .venv/.ready-to-test
 run: .venv/.ready-to-run
 	.venv/bin/soak run $(SCENARIO) --duration $(DURATION) $(if $(TARGET),--target $(TARGET))
 
-# Most tests wait rather than work; a file's own are run one after another.
+# Most tests wait rather than work; a file's own are run one after another, in the order of
+# tests/conftest.py.
 JOBS = 2
 ## test: set up, install the real servers the tests need, run the tests (ARGS="-k leak -x", JOBS=0 for -s)
 .PHONY: test
 test: setup test-setup build/deploy/.ready target-qdrant target-sqlite_vec front
-	.venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	.venv/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 ## test-setup: install the Debian packages that tests use (as root; elsewhere it says what to install)
 .PHONY: test-setup
