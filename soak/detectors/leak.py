@@ -3,10 +3,10 @@
 A look takes the run up to a moment: what follows warm-up and filling, cut into blocks in nine ways
 (soak/detectors/_blocks.py); each goes with its covariates to soak/detectors/_trend.py, and the mean
 of their evidence counts, which is evidence again. It is evidence against memory that stays and
-against any cache that would fill within the planned time: in simulation nine of ten single looks
-that are wrong without that are right with it. No noise model is quite true, so at two of the last
-three looks, or three of four for a late onset, all gates must hold: evidence, size, no slowing
-down, rank correlation, and an estimate that does not shrink from look to look. Looks are at a
+against caches that would fill within the planned time: in simulation nine of ten single looks
+that are wrong without that are right with it. No noise model is quite true, so at two looks in a
+row, or three for a late onset, all gates must hold: evidence, size, no slowing down, rank
+correlation, and an estimate that does not shrink from look to look. Looks are at a
 quarter of the planned time and then 1.12 times later each, so the answer depends on the data alone,
 never on earlier answers. What this finds and how often it is wrong: `soak scorecard`.
 """
@@ -34,10 +34,10 @@ HOUR_S = 3600.0
 
 FIRST_LOOK_SHARE = 0.25
 LOOK_RATIO = 1.12
-LOOKS, OF_LOOKS = 2, 3
+LOOKS = 2
 # One step looks like a leak that began late, until it is seen that nothing follows.
 LATE = 0.45
-LATE_LOOKS, OF_LATE_LOOKS = 3, 4
+LATE_LOOKS = 3
 
 NO_EVIDENCE = "no evidence of a trend"
 LIKELY = "a rise is likely, but a longer run is needed to prove it"
@@ -60,23 +60,23 @@ class Params(BaseModel):
     plus: tuple[str, ...] = Field(("swapped_bytes",), strict=False)
     records: str = Field("live_records", description="What memory may grow with.")
     evidence: float = Field(
-        10.0, gt=1, description="Evidence from which on a trend is real, and no cache that fills."
+        7.0, gt=1, description="Evidence from which on a trend is real, and no cache that fills."
     )
     gain_ratio: float = Field(
-        0.005, ge=0, description="Growth over the window, of the memory held, to be a leak."
+        0.01, ge=0, description="Growth over the window, of the memory held, to be a leak."
     )
     gain: Size = Field(1 << 20, description="And at least these bytes.")
     lasting: float = Field(
         0.7, description="Slope of the second half, of the first's, to be no cache that fills."
     )
-    correlation: float = Field(0.5, description="Rank correlation of the blocks with time.")
+    correlation: float = Field(0.7, description="Rank correlation of the blocks with time.")
     steady: float = Field(0.7, description="An estimate must keep this share to the next look.")
     min_window: Duration = Field(300.0, description="With less after warm-up it is unknown.")
     min_blocks: int = Field(12, ge=8)
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:
-    """Fail when two of three looks find a leak; effect and interval in bytes per second.
+    """Fail when two looks in a row find a leak; effect and interval in bytes per second.
 
     Of a run with gaps the longest stretch between them is looked at, but for what is on disk.
     """
@@ -98,7 +98,7 @@ def _of_stretch(evidence: Evidence, params: Params) -> Finding:
 def conclude(evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
     """What the last of these looks say together; oldest first, at least one."""
     last = looks[-1]
-    refused = _refused(looks[-OF_LATE_LOOKS:], params)
+    refused = _refused(looks, params)
     if refused == NO_EVIDENCE:
         refused = _why_no_evidence(last, params)
     status = Status.FAIL if not refused else _status_without_alarm(last, refused)
@@ -154,7 +154,7 @@ def look(evidence: Evidence, params: Params, until_s: float) -> Look:
 def _earlier(evidence: Evidence, params: Params) -> list[Look]:
     now_s = float(evidence.columns["t_s"][-1])
     looks = []
-    for at_s in look_times(evidence.planned_s, now_s)[1 - OF_LATE_LOOKS :]:
+    for at_s in look_times(evidence.planned_s, now_s)[1 - LATE_LOOKS :]:
         try:
             looks.append(look(evidence, params, at_s))
         except TooShort:
@@ -218,10 +218,11 @@ def _refused(looks: list[Look], params: Params) -> str:
         return looks[-1].refused
     best = looks[-1].trend.best_shape
     is_late = best < len(ONSETS) and ONSETS[best] >= LATE
-    needed, of = (LATE_LOOKS, OF_LATE_LOOKS) if is_late else (LOOKS, OF_LOOKS)
-    agreeing = [one for one in looks[-of:] if not one.refused]
-    if len(agreeing) < needed:
-        return f"seen at {len(agreeing)} of the last {of} looks so far, {needed} are needed"
+    needed = LATE_LOOKS if is_late else LOOKS
+    agreeing = looks[-needed:]
+    found = sum(not one.refused for one in agreeing)
+    if found < needed:
+        return f"seen at {found} of the last {needed} looks, all {needed} are needed"
     if any(_shrinks(before.trend, after.trend, params) for before, after in pairwise(agreeing)):
         return "the estimate shrinks as the run goes on"
     return ""
