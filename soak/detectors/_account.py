@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soak.detectors._blocks import Blocks
-from soak.detectors._trend import Trend
+from soak.detectors._trend import TINY, Trend
 from soak.seams import Floats
 from soak.sentences import figure
 
@@ -125,9 +125,30 @@ def said(found: Mapping[str, float | str]) -> str:
 
 
 def detectable_bytes_per_s(last: Look, smallest_bytes: float) -> float:
-    """The slowest even leak that a look at these blocks would have found, about."""
-    error = SEEN_ERRORS * last.trend.speed_error
-    return max(smallest_bytes, error) / last.blocks.span_s
+    """The slowest even leak that a look at these blocks would have found, about.
+
+    It must stand out of the noise by what no cache resembles. In simulation nine of ten leaks that
+    are faster were found (1 h 0.92, 8 h 0.95 to 0.98, 24 h 0.90).
+    """
+    blocks = last.blocks
+    rise = even_rise(blocks)
+    beside = (np.column_stack([blocks.covariates, fill]) for fill in blocks.fills.T)
+    own = 1 - hidden_ratio(blocks.covariates, rise)
+    told = min((1 - hidden_ratio(covariates, rise) for covariates in beside), default=own)
+    error = SEEN_ERRORS * last.trend.speed_error * math.sqrt(own / max(told, TINY))
+    return max(smallest_bytes, error) / blocks.span_s
+
+
+def hidden_ratio(covariates: Floats, shape: Floats) -> float:
+    """How much of a rise (n,) of that shape covariates (n, p) could take for theirs: R squared."""
+    rise = shape - shape.mean()
+    coefficients = np.linalg.lstsq(covariates, rise, rcond=None)[0]
+    left = rise - covariates @ coefficients
+    return 1 - float((left**2).sum() / (rise**2).sum())
+
+
+def even_rise(blocks: Blocks) -> Floats:
+    return np.linspace(0.0, 1.0, blocks.held.size)
 
 
 def _cause(last: Look) -> str:

@@ -17,7 +17,16 @@ from itertools import pairwise
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from soak.detectors._account import ONSETS, TIME, Look, account, detectable_bytes_per_s, said
+from soak.detectors._account import (
+    ONSETS,
+    TIME,
+    Look,
+    account,
+    detectable_bytes_per_s,
+    even_rise,
+    hidden_ratio,
+    said,
+)
 from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
 from soak.detectors._stretch import in_one_process
 from soak.detectors._trend import TINY, Trend, find_trend, log_mean
@@ -102,7 +111,7 @@ def conclude(evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
     if refused == NO_EVIDENCE:
         refused = _why_no_evidence(last, params)
     status = Status.FAIL if not refused else _status_without_alarm(last, refused)
-    smallest_bytes = _smallest_gain(last.blocks, params, _even_rise(last.blocks))
+    smallest_bytes = _smallest_gain(last.blocks, params, even_rise(last.blocks))
     seen_bytes_per_s = detectable_bytes_per_s(last, smallest_bytes)
     return Finding(
         status=status,
@@ -242,9 +251,9 @@ def _status_without_alarm(last: Look, refused: str) -> Status:
 
 def _why_no_evidence(last: Look, params: Params) -> str:
     """A rise that is likely, or that could not be seen, is not the same as none."""
-    if hidden_ratio(last.blocks, _even_rise(last.blocks)) > HIDDEN:
+    if hidden_ratio(last.blocks.covariates, even_rise(last.blocks)) > HIDDEN:
         return HIDING
-    even = _even_rise(last.blocks)
+    even = even_rise(last.blocks)
     is_large = last.trend.gain > _smallest_gain(last.blocks, params, even)
     if not is_large or last.interval[0] <= 0:
         return NO_EVIDENCE
@@ -253,20 +262,8 @@ def _why_no_evidence(last: Look, params: Params) -> str:
 
 def _smallest_gain(blocks: Blocks, params: Params, shape: Floats) -> float:
     """What may be an error of the model: small, but as much larger as covariates hide the shape."""
-    seen_ratio = max(1 - hidden_ratio(blocks, shape), TINY)
+    seen_ratio = max(1 - hidden_ratio(blocks.covariates, shape), TINY)
     return max(params.gain, params.gain_ratio * blocks.typical) / math.sqrt(seen_ratio)
-
-
-def hidden_ratio(blocks: Blocks, shape: Floats) -> float:
-    """How much of a rise of that shape the covariates could take for their own (R squared)."""
-    rise = shape - shape.mean()
-    coefficients = np.linalg.lstsq(blocks.covariates, rise, rcond=None)[0]
-    left = rise - blocks.covariates @ coefficients
-    return 1 - float((left**2).sum() / (rise**2).sum())
-
-
-def _even_rise(blocks: Blocks) -> Floats:
-    return np.linspace(0.0, 1.0, blocks.held.size)
 
 
 def _sentence(

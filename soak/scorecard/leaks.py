@@ -1,5 +1,6 @@
 """How often is a leak missed, or seen where there is none? Runs watched from look to look."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +40,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What came of it. after_h: when the alarm came, nan without one; error: of the rate, relative;
-    is_covered: whether the interval holds the true rate."""
+    """What came of it. after_h: when the alarm came, nan without one; error: of the rate, relative,
+    infinite before anything leaked; is_covered: whether the interval holds the true rate."""
 
     case: Case
     is_alarmed: bool
@@ -48,6 +49,11 @@ class Watched:
     after_h: float
     error: float
     is_covered: bool
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the alarm came when something had leaked."""
+        return self.is_alarmed and math.isfinite(self.error)
 
 
 def watch(case: Case) -> Watched:
@@ -85,7 +91,7 @@ def _alarmed(case: Case, trace: LeakTrace, finding: Finding, at_s: float) -> Wat
         is_alarmed=True,
         is_passed=False,
         after_h=at_s / 3600,
-        error=abs(finding.effect / true - 1),
+        error=abs(finding.effect / true - 1) if true else float("inf"),
         is_covered=low <= true <= high,
     )
 
@@ -152,18 +158,18 @@ def _found(seen: Sequence[Watched], hours: float, per_hour: float, column: str) 
     case = f"{NAMED[column]}, {100 * per_hour:g} %/h in {_length(hours)}"
     told = [one for one in seen if one.case.live in TELLING]
     hidden = [one for one in seen if one.case.live not in TELLING]
-    alarmed = [one for one in seen if one.is_alarmed]
+    found = [one for one in seen if one.is_found]
     least = FOUND.get((hours, per_hour))
     goal = Goal(at_least=least) if least else None
-    late = [one.is_alarmed for one in seen if one.case.leak == "late"]
+    late = [one.is_found for one in seen if one.case.leak == "late"]
     return [
-        share(AREA, "detected", case, [one.is_alarmed for one in seen], goal),
-        share(AREA, "detected, records not growing", case, [one.is_alarmed for one in told]),
+        share(AREA, "detected", case, [one.is_found for one in seen], goal),
+        share(AREA, "detected, records not growing", case, [one.is_found for one in told]),
         share(AREA, "passed, records growing", case, [one.is_passed for one in hidden]),
         share(AREA, "detected, onset at 40 %", case, late),
-        median(AREA, "detected after", case, [one.after_h for one in alarmed], "h"),
-        median(AREA, "error of the rate", case, [one.error for one in alarmed], "ratio", ESTIMATED),
-        share(AREA, "interval covers", case, [one.is_covered for one in alarmed], COVERED),
+        median(AREA, "detected after", case, [one.after_h for one in found], "h"),
+        median(AREA, "error of the rate", case, [one.error for one in found], "ratio", ESTIMATED),
+        share(AREA, "interval covers", case, [one.is_covered for one in found], COVERED),
     ]
 
 

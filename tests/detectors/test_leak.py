@@ -64,6 +64,16 @@ def test_steady_memory_passes_and_says_what_it_could_see():
     assert "no evidence of a trend" in finding.reason
 
 
+def test_what_a_slow_cache_resembles_is_not_said_to_be_seen():
+    hour = run(np.random.default_rng(1).normal(0, 20, TIME.size))
+    of_four = replace(hour, planned_s=4 * 3600.0)
+
+    alone, beside = (detect(each, Params()).details for each in (hour, of_four))
+
+    # In the first of four hours a cache may fill nearly evenly; in all of one it slows down.
+    assert beside["detectable_bytes_per_s"] > 3 * alone["detectable_bytes_per_s"]
+
+
 def test_memory_that_grows_with_the_records_passes():
     growing = 10_000 + 30_000 * TIME**2
 
