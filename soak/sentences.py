@@ -5,6 +5,8 @@ import math
 KIB = 1024.0
 # Binary, like the report and the page; a bound stands as it was asked for.
 _BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+# Less is what floating point leaves of a sum that is zero.
+_LEAST_BYTES = 1e-3
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
@@ -46,6 +48,8 @@ def _duration(value_s: float) -> str:
 
 
 def _size(value_bytes: float) -> str:
+    if abs(value_bytes) < _LEAST_BYTES:
+        value_bytes = 0.0
     power = 0
     while abs(value_bytes) >= KIB and power < len(_BYTE_UNITS) - 1:
         value_bytes /= KIB

@@ -18,6 +18,8 @@ from soak.sentences import clock_time, count, figure
         (52_428_800.0, "bytes", "50 MiB"),
         (-2048.0, "bytes", "-2 KiB"),
         (17.0, "bytes", "17 bytes"),
+        (0.25, "bytes", "0.25 bytes"),
+        (-4e-9, "bytes", "0 bytes"),
         (0.001, "ratio", "0.1 %"),
         (1.0, "ratio", "100 %"),
         (1234.5, "1/s", "1,234 per second"),
