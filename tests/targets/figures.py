@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from soak.scenario.quantities import format_duration
+from soak.sentences import figure
 
 MIB = 1 << 20
 
@@ -27,15 +28,15 @@ def main(run: Path) -> None:
         outcomes, times = figures["outcomes"], figures["service_s"]
         failed = sum(outcomes[kind] for kind in ("wrong", "error", "timeout"))
         own = [row for row in windows if row["operation"] == name and row["phase"] != "warm-up"]
-        medians = [in_ms(float(row["service_p50_s"])) for row in own if int(row["ok"])]
+        medians = [said(float(row["service_p50_s"])) for row in own if int(row["ok"])]
         ends = f"{medians[0]}, {medians[-1]}" if medians else "-"
         print(f"| {name} | {figures['count']:,} | {failed:,} | ", end="")
-        print(f"{in_ms(times['p50'])} | {in_ms(times['p99'])} | {ends} |")
+        print(f"{said(times['p50'])} | {said(times['p99'])} | {ends} |")
     print(f"\n- records: {records['live']:,.0f} live at the end, {records['stored']:,.0f} stored")
-    for column, said in (("anonymous_bytes", "memory"), ("disk_allocated_bytes", "disk")):
+    for column, name in (("anonymous_bytes", "memory"), ("disk_allocated_bytes", "disk")):
         seen = resources.get(column)
         if seen and seen["first"] is not None:
-            print(f"- {said}: {seen['first'] / MIB:.1f} to {seen['last'] / MIB:.1f} MiB", end=", ")
+            print(f"- {name}: {seen['first'] / MIB:.1f} to {seen['last'] / MIB:.1f} MiB", end=", ")
             kib_each = seen["last"] / max(1, records["live"]) / 1024
             print(f"{kib_each:.1f} KiB for each live record, all in all")
     recall = report["recall"]
@@ -45,8 +46,8 @@ def main(run: Path) -> None:
         print(f"- {check['name']}: {check['status']}, {check['reason']}")
 
 
-def in_ms(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:.3g} ms"
+def said(seconds: float | None) -> str:
+    return "-" if seconds is None else figure(seconds, "s")
 
 
 if __name__ == "__main__":
