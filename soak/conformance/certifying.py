@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from soak.clock import Clock, iso_utc
-from soak.conformance.interview import Answer, interviewed, promised_by
+from soak.conformance.interview import Answer, interviewed
 from soak.conformance.ordeal import endured
+from soak.conformance.scene import promised_by
 from soak.scenario import Scenario, dump
 from soak.verdict import ExitCode, Mistake
 
@@ -29,7 +30,7 @@ def certified(scenario: Scenario, out: Path, clock: Clock, kills_count: int) -> 
         raise Mistake(f"{folder}: cannot be made: {error.strerror}; pass --out DIR") from error
     yield from interviewed(file, claims)
     yield endured(UNDER_LOAD, file, folder / "loaded", clock, 0)
-    if "reopen" not in promised_by(scenario):
+    if "reopen" not in promised_by(scenario.target):
         reason = "it cannot reopen, and says so"
         yield Answer(name=THROUGH_KILLS, status="skipped", reason=reason)
     elif kills_count:

@@ -1,14 +1,15 @@
 """What does a capability promise? One claim each, asked of a target that nobody has used yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from soak.clock import Clock
+from soak.conformance.outlasting import outlasts_end, outlasts_reopen
+from soak.conformance.scene import Broken, Scene, require, require_same
 from soak.result import OPERATIONS, RecordMissing, TargetError
-from soak.seams import Content, Edge, Hit, Query, Record, Target
+from soak.seams import Edge, Query, Tiered
 
 # What a target may have beside operations.
 FEATURES = frozenset({"pin", "tiers", "exact_filter"})
@@ -16,76 +17,24 @@ UNITS = ("_bytes", "_s", "_count", "_ratio", "_per_s", "_ns")
 NEAR = 0.95  # the cosine of a vector with what comes back of it, compressed
 EXACT_SCORE = 0.02
 NEAREST, AT_LEAST = 10, 9
-SHOWN = 160
-
-
-class Broken(Exception):
-    """A claim that does not hold; the message says what should have come, and what came."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """An empty target, and what can be stored in it. promised: by its module, for its parameters;
-    possible: by its module at all."""
-
-    target: Target
-    content: Content
-    clock: Clock
-    promised: frozenset[str]
-    possible: frozenset[str]
-
-    def record(self, key: int, *, version: int = 0, agent: int = 1) -> Record:
-        return Record(
-            key=key,
-            agent=agent,
-            text=self.content.text(key, version),
-            vector=self.content.vector(key, version),
-            importance=0.5,
-        )
-
-    def store(self, count: int, agents: int = 1) -> None:
-        """Records 0, 1, 2, ...; agents take turns, or all are agent 1's."""
-        for key in range(count):
-            self.target.store(self.record(key, agent=key % agents if agents > 1 else 1))
-
-    def text_of(self, key: int) -> str | None:
-        found = self.target.get(key)
-        return None if found is None else found.text
-
-    def hits(self, query: Query) -> list[Hit]:
-        return list(self.target.search(query))
+# Room for so many records where room can be set, and for all of them in the uppermost tier.
+FEW = {"capacity_records": 20}
+ALL_ON_TOP = {"short_term_records": 1000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """ask raises Broken where it does not hold. needs: capabilities without which it is not made.
 
-    remembers: only of a target that keeps what it is given. answers_all: only of one whose search
-    leaves nothing out.
+    remembers: only of a target that keeps what it is given. changes: asked with these parameters,
+    where the target has them.
     """
 
     name: str
     ask: Callable[[Scene], None]
     needs: frozenset[str] = frozenset()
     remembers: bool = True
-    answers_all: bool = False
-
-
-def require_same(expected: object, found: object, what: str) -> None:
-    """Raises Broken unless they are equal."""
-    if expected != found:
-        raise Broken(f"{what}: expected {_short(expected)}, got {_short(found)}")
-
-
-def require(holds: bool, said: str) -> None:
-    """Raises Broken with those words unless it holds."""
-    if not holds:
-        raise Broken(said)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    changes: Mapping[str, object] = field(default_factory=dict)
 
 
 def _capabilities(scene: Scene) -> None:
@@ -148,7 +97,9 @@ def _deleted_from_search(scene: Scene) -> None:
     scene.store(5)
     scene.target.delete(2)
     hits = scene.hits(Query(vector=scene.content.vector(2, 0), k=5))
-    require_same({0, 1, 3, 4}, {hit.key for hit in hits}, "keys of all hits")
+    found, others = {hit.key for hit in hits}, {0, 1, 3, 4}
+    expected = others & found if scene.leaves_out else others
+    require_same(expected, found, "keys of all hits")
 
 
 def _nearest(scene: Scene) -> None:
@@ -167,14 +118,25 @@ def _nearest(scene: Scene) -> None:
 def _own_only(scene: Scene) -> None:
     scene.store(40, agents=4)
     hits = scene.hits(Query(vector=scene.content.query(11, 0, 1), k=10, agent=3))
-    require_same(10, len(hits), "hits")
+    scene.require_hits(10, hits)
     require_same({3}, {hit.key % 4 for hit in hits}, "agents of the hits")
+
+
+def _exactly_own(scene: Scene) -> None:
+    keys = np.arange(200)
+    scene.store(keys.size, agents=4)
+    vector = scene.content.query(11, 0, 1)
+    exact = scene.content.scores(vector, keys, np.zeros_like(keys))
+    exact[keys % 4 != 3] = -np.inf
+    least = np.sort(exact)[-NEAREST] - EXACT_SCORE
+    found = {hit.key for hit in scene.hits(Query(vector=vector, k=NEAREST, agent=3))}
+    nearest = {key for key in found if key in keys and exact[key] >= least}
+    require_same(NEAREST, len(nearest), "of the nearest among the agent's records, found")
 
 
 def _more_than_there_is(scene: Scene) -> None:
     scene.store(3)
-    hits = scene.hits(Query(vector=scene.content.query(1, 0, 1), k=10))
-    require_same(3, len(hits), "hits")
+    scene.require_hits(3, scene.hits(Query(vector=scene.content.query(1, 0, 1), k=10)))
 
 
 def _search_of_nothing(scene: Scene) -> None:
@@ -184,9 +146,15 @@ def _search_of_nothing(scene: Scene) -> None:
 
 def _scan(scene: Scene) -> None:
     scene.store(8)
-    read = [scene.target.scan(5), scene.target.scan(100)]
-    counted = [each if isinstance(each, int) else len(each) for each in read]
-    require_same([5, 8], counted, "records of scans of at most 5 and 100")
+    texts = {key: scene.content.text(key, 0) for key in range(8)}
+    for limit, expected in ((5, 5), (100, 8)):
+        read = scene.target.scan(limit)
+        counted = read if isinstance(read, int) else len(read)
+        require_same(expected, counted, f"records of a scan of at most {limit}")
+        if not isinstance(read, int):
+            found = dict(read)
+            require_same(expected, len(found), "different records of it")
+            require_same({key: texts.get(key) for key in found}, found, "texts by key")
 
 
 def _edges(scene: Scene) -> None:
@@ -198,15 +166,47 @@ def _edges(scene: Scene) -> None:
     require_same([], list(scene.target.traverse(0, 2)), "two steps when the first is deleted")
 
 
-def _reopen(scene: Scene) -> None:
-    scene.store(6)
-    scene.target.update(scene.record(1, version=1))
-    scene.target.delete(2)
-    scene.target.reopen()
-    expected = [scene.content.text(key, int(key == 1)) for key in range(6)]
-    kept = [None if key == 2 else text for key, text in enumerate(expected)]
-    require_same(kept, [scene.text_of(key) for key in range(6)], "texts after the reopen")
-    require_same(5, scene.target.count(), "records")
+def _edge_to_nothing(scene: Scene) -> None:
+    scene.store(2)
+    scene.target.delete(1)
+    with suppress(RecordMissing):
+        scene.target.link(Edge(source=0, target=1))
+    require_same([], list(scene.target.traverse(0, 1)), "a step from 0 to what was deleted")
+
+
+def _pinned(scene: Scene) -> None:
+    scene.target.store(scene.record(0, pinned=True))
+    for key in range(1, 60):
+        scene.target.store(scene.record(key))
+    found = scene.target.get(0)
+    if found is None:
+        raise Broken("a pinned record is gone after 59 others were stored")
+    require(found.pinned, "the record comes back, and is not pinned")
+
+
+def _tiers(scene: Scene) -> None:
+    scene.store(20)
+    counts = scene.tiers()
+    require(bool(counts), "its figures have no tier_<NAME>_count")
+    require_same(scene.target.count(), int(sum(counts.values())), "records in all its tiers")
+
+
+def _transition(scene: Scene) -> None:
+    target = scene.target
+    require(isinstance(target, Tiered), "it has no method transition")
+    assert isinstance(target, Tiered), "required"
+    scene.store(20)
+    before = scene.tiers()
+    moved = target.transition(0.5)
+    require(0 < moved <= 20, f"{moved} of 20 records were moved")
+    after = scene.tiers()
+    left = sum(max(0.0, n - after.get(name, 0.0)) for name, n in before.items())
+    if before:
+        require_same(moved, int(left), "records that left a tier, as those said to be moved")
+    require_same(20, scene.target.count(), "records")
+    if scene.can("get"):
+        expected = [scene.content.text(key, 0) for key in range(20)]
+        require_same(expected, [scene.text_of(key) for key in range(20)], "texts after it")
 
 
 def _delete_nothing(scene: Scene) -> None:
@@ -264,9 +264,15 @@ def _empty(scene: Scene) -> None:
 
 
 def _claim(
-    name: str, ask: Callable[[Scene], None], *needs: str, remembers: bool = True, all_: bool = False
+    name: str,
+    ask: Callable[[Scene], None],
+    *needs: str,
+    remembers: bool = True,
+    changes: Mapping[str, object] | None = None,
 ) -> Claim:
-    return Claim(name=name, ask=ask, needs=frozenset(needs), remembers=remembers, answers_all=all_)
+    return Claim(
+        name=name, ask=ask, needs=frozenset(needs), remembers=remembers, changes=changes or {}
+    )
 
 
 CLAIMS = (
@@ -277,16 +283,20 @@ CLAIMS = (
     _claim("an update replaces the text", _update_text, "get", "update"),
     _claim("an update replaces the vector", _update_vector, "search", "update"),
     _claim("a deleted record is gone from get", _deleted_from_get, "get", "delete"),
-    _claim(
-        "a deleted record is gone from search", _deleted_from_search, "search", "delete", all_=True
-    ),
+    _claim("a deleted record is gone from search", _deleted_from_search, "search", "delete"),
     _claim("a search answers the nearest, best first", _nearest, "search"),
-    _claim("an agent's search sees its own records only", _own_only, "search", all_=True),
-    _claim("a search for more than there is has all", _more_than_there_is, "search", all_=True),
+    _claim("an agent's search sees its own records only", _own_only, "search"),
+    _claim("an agent's search misses none of them", _exactly_own, "search", "exact_filter"),
+    _claim("a search for more than there is has all", _more_than_there_is, "search"),
     _claim("a search of nothing is empty", _search_of_nothing, "search", remembers=False),
-    _claim("a scan counts at most what was asked for", _scan, "scan"),
+    _claim("a scan reads at most what was asked for", _scan, "scan"),
     _claim("an edge goes with its end", _edges, "link", "traverse", "delete"),
-    _claim("what was acknowledged outlasts a reopen", _reopen, "reopen", "get", "update", "delete"),
+    _claim("no edge leads to what was deleted", _edge_to_nothing, "link", "traverse", "delete"),
+    _claim("what was acknowledged outlasts a reopen", outlasts_reopen, "reopen"),
+    _claim("what was acknowledged is there when it is built again", outlasts_end, "reopen"),
+    _claim("a pinned record is not forgotten", _pinned, "pin", "get", changes=FEW),
+    _claim("all records are in its tiers", _tiers, "tiers"),
+    _claim("a transition moves, and loses nothing", _transition, "transition", changes=ALL_ON_TOP),
     _claim("what is not there can be deleted", _delete_nothing, "delete", "get", remembers=False),
     _claim("a vector of the wrong size is refused", _wrong_size, "search"),
     _claim("figures are finite, with units", _figures, remembers=False),

@@ -17,7 +17,8 @@ from typing import Literal
 
 from soak import plugins
 from soak.clock import SystemClock
-from soak.conformance.claims import CLAIMS, Broken, Claim, Scene
+from soak.conformance.claims import CLAIMS, Claim
+from soak.conformance.scene import Broken, Scene, promised_by
 from soak.result import Failure, TargetError, TargetUnavailable, attempt
 from soak.scenario import Scenario, load
 from soak.seams import Content
@@ -82,9 +83,9 @@ def answers_of(scenario: Scenario, folder: Path) -> Iterator[Answer]:
     seed, keys = scenario.seed, scenario.population.keys
     content = plugins.load("content", chosen.kind).build(chosen.params, seed, keys)
     module = plugins.load("targets", scenario.target.name)
-    promised = promised_by(scenario)
+    can = promised_by(scenario.target)
     for number, claim in enumerate(CLAIMS, start=1):
-        reason = why_not(claim, promised, vars(module))
+        reason = why_not(claim, can, vars(module))
         if reason:
             yield Answer(name=claim.name, status="skipped", reason=reason)
             continue
@@ -94,39 +95,26 @@ def answers_of(scenario: Scenario, folder: Path) -> Iterator[Answer]:
         yield Answer(name=claim.name, status="fail" if reason else "pass", reason=reason)
 
 
-def promised_by(scenario: Scenario) -> frozenset[str]:
-    """What the target can, as its module says for these parameters."""
-    module = plugins.load("targets", scenario.target.name)
-    capabilities_of = getattr(module, "capabilities_of", lambda _: module.CAPABILITIES)
-    return frozenset(capabilities_of(scenario.target.params))
-
-
-def why_not(claim: Claim, promised: frozenset[str], said: Mapping[str, object]) -> str:
+def why_not(claim: Claim, can: frozenset[str], said: Mapping[str, object]) -> str:
     """Why a claim is not made; empty where it is."""
-    lacking = sorted(claim.needs - promised)
+    lacking = sorted(claim.needs - can)
     if lacking:
         return f"it cannot {', '.join(lacking)}, and says so"
     if claim.remembers and not said.get("REMEMBERS", True):
         return "it remembers nothing, and says so"
-    if claim.answers_all and said.get("LEAVES_OUT"):
-        return f"a search leaves out {said['LEAVES_OUT']}, and says so"
     return ""
 
 
 def _asked(claim: Claim, scenario: Scenario, content: Content, home: Path) -> str:
     """Why the claim does not hold; empty where it does."""
-    module, clock = plugins.load("targets", scenario.target.name), SystemClock()
-    target = attempt(lambda params: module.build(params, home, clock), scenario.target.params)
-    if isinstance(target, Failure):
-        raise TargetUnavailable(str(target.error)) from target.error
-    scene = Scene(
-        target=target,
-        content=content,
-        clock=clock,
-        promised=promised_by(scenario),
-        possible=frozenset(module.CAPABILITIES),
+    chosen, clock = scenario.target, SystemClock()
+    scene = attempt(
+        lambda changes: Scene(chosen, changes, content=content, home=home, clock=clock),
+        claim.changes,
     )
-    for failure in (attempt(claim.ask, scene), attempt(lambda built: built.close(), target)):
+    if isinstance(scene, Failure):
+        raise TargetUnavailable(str(scene.error)) from scene.error
+    for failure in (attempt(claim.ask, scene), attempt(lambda asked: asked.target.close(), scene)):
         if isinstance(failure, Failure):
             return _words(failure.error)
     return ""

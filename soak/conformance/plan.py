@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from soak.conformance.interview import promised_by
+from soak.conformance.scene import promised_by
 from soak.scenario import Scenario, load
 
 SCENARIO = "certify"
@@ -22,7 +22,7 @@ def everything_it_can(
     """
     asked = load(SCENARIO).operations
     only_store = [_without(name) for name in asked if name != "store"]
-    can = promised_by(load(SCENARIO, [*only_store, *overrides], target=target))
+    can = promised_by(load(SCENARIO, [*only_store, *overrides], target=target).target)
     lacking = [_without(name) for name in asked if name not in can]
     return load(
         SCENARIO, [*lacking, *overrides], target=target, duration=duration, rate=rate, seed=seed
