@@ -27,7 +27,7 @@ def certify(
 
     \b
     soak certify engine
-    soak certify redis --set target.params.durability=always --kills 5
+    soak certify engine --set target.params.durability=always --kills 5
     soak certify mypackage.mytarget --json
 
     Claims that its capabilities do not make are skipped, and said. Exit codes: 0 all it claims

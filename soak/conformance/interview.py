@@ -28,6 +28,9 @@ from soak.verdict import ExitCode, Mistake
 # All claims together; a server is started for each.
 LONGEST_S = 900.0
 LAST_WORDS_BYTES = 2_000
+ANSWERS = "answers.jsonl"
+ENDS = "its process ends when all is closed"
+NOT_ASKED = "not asked: the process ended at a claim before it"
 
 Word = Literal["pass", "fail", "unknown", "skipped"]
 
@@ -48,7 +51,10 @@ class Answer:
 
 
 def interviewed(scenario: Path, folder: Path) -> list[Answer]:
-    """An answer per claim. Raises NotInstalled, and Unavailable where the target does not start."""
+    """An answer per claim, whatever becomes of the process that is asked.
+
+    Raises NotInstalled, and Unavailable where the target does not start.
+    """
     target = load(scenario).target
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -67,14 +73,35 @@ def interviewed(scenario: Path, folder: Path) -> list[Answer]:
             ).returncode
         except subprocess.TimeoutExpired:
             code, late = 0, f"no answer after {LONGEST_S:g} s"
-    lines = (folder / "answers.jsonl").read_text().splitlines() if code == 0 or late else []
-    answers = [Answer(**json.loads(line)) for line in lines]
-    if code:
-        last = said.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
-        raise Unavailable(f"target {target.name}: {last.splitlines()[-1] if last else code}")
-    if late:
-        answers.append(Answer(name=CLAIMS[len(answers)].name, status="fail", reason=late))
-    return answers
+    told = said.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
+    last = told.splitlines()[-1] if told else ""
+    if code == ExitCode.TARGET:
+        raise Unavailable(f"target {target.name}: {last}")
+    answers = _written(folder / ANSWERS)
+    return answers + _without_answer(len(answers), late or _how_it_ended(code, last))
+
+
+def _written(file: Path) -> list[Answer]:
+    """None where the process died before it wrote one."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Answer(**json.loads(line)) for line in lines]
+
+
+def _how_it_ended(code: int, last: str) -> str:
+    """Empty where it ended well. last: the last thing that it said on stderr."""
+    if code == 0:
+        return ""
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"its process ended with {how}" + (f": {last}" if last else "")
+
+
+def _without_answer(answered_count: int, ended: str) -> list[Answer]:
+    """The claim at which it ended so does not hold, and nobody knows of those after it."""
+    if not ended:
+        return []
+    names = [claim.name for claim in CLAIMS[answered_count:]] or [ENDS]
+    unasked = [Answer(name=name, status="unknown", reason=NOT_ASKED) for name in names[1:]]
+    return [Answer(name=names[0], status="fail", reason=ended), *unasked]
 
 
 def answers_of(scenario: Scenario, folder: Path) -> Iterator[Answer]:
@@ -128,7 +155,7 @@ def _words(error: Exception) -> str:
 
 
 def main(scenario: str, folder: str) -> int:
-    with (Path(folder) / "answers.jsonl").open("a") as lines:
+    with (Path(folder) / ANSWERS).open("a") as lines:
         try:
             for answer in answers_of(load(scenario), Path(folder)):
                 lines.write(json.dumps(asdict(answer)) + "\n")

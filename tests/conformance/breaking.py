@@ -1,5 +1,8 @@
 """A sound memory with tiers, or one that breaks the promise it is told to: does a claim see it?"""
 
+import atexit
+import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -29,6 +32,8 @@ class Params(BaseModel):
         "moves_nothing",
         "says_it_moved",
         "loses_when_moving",
+        "crashes_at_delete",
+        "crashes_at_its_end",
     ] = "nothing"
 
 
@@ -42,11 +47,18 @@ class Breaking(memory.Memory):
         self._moved_count = 0
         super().__init__(memory.Params(dimensions=params.dimensions), data_dir, clock)
         self.capabilities = capabilities_of(params)
+        if params.what == "crashes_at_its_end":
+            atexit.register(os._exit, 3)
 
     def search(self, query: Query) -> Sequence[Hit]:
         hits = super().search(query)
         misses = self._what == "misses_when_filtered" and query.agent is not None
         return hits[:-1] if misses else hits
+
+    def delete(self, key: int) -> None:
+        if self._what == "crashes_at_delete":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().delete(key)
 
     def scan(self, limit: int) -> Scanned:
         read = super().scan(limit)

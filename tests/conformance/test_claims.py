@@ -3,9 +3,11 @@
 import pytest
 
 from soak.conformance.certifying import exit_code
-from soak.conformance.interview import Answer, answers_of
+from soak.conformance.claims import CLAIMS
+from soak.conformance.interview import Answer, answers_of, interviewed
 from soak.conformance.plan import everything_it_can
 from soak.result import TargetUnavailable
+from soak.scenario import dump
 from soak.targets import faulty
 from soak.verdict import ExitCode
 
@@ -132,3 +134,31 @@ def test_under_load_it_is_asked_for_what_it_can_only():
 def test_under_load_tiers_are_moved():
     assert "transition" in everything_it_can("engine", []).operations
     assert "transition" not in everything_it_can("memory", []).operations
+
+
+def interview(tmp_path, what: str) -> list[Answer]:
+    scenario = everything_it_can(BREAKING, [*SMALL, f"target.params.what={what}"])
+    (tmp_path / "certify.yaml").write_text(dump(scenario))
+    return interviewed(tmp_path / "certify.yaml", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_claim_at_which_the_process_dies_fails_and_the_other_answers_are_told(tmp_path):
+    found = interview(tmp_path, "crashes_at_delete")
+
+    names = [answer.name for answer in found]
+    died = names.index("a deleted record is gone from get")
+    assert [claim.name for claim in CLAIMS] == names
+    assert {"pass"} == {answer.status for answer in found[:died]}
+    assert ("fail", "its process ended with signal 9") == (found[died].status, found[died].reason)
+    assert {"unknown"} == {answer.status for answer in found[died + 1 :]}
+    assert ExitCode.CORRECTNESS == exit_code(found)
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_after_all_claims_is_told(tmp_path):
+    *answered, last = interview(tmp_path, "crashes_at_its_end")
+
+    assert {"pass"} == {answer.status for answer in answered}
+    assert ("fail", "its process ended with exit code 3") == (last.status, last.reason)
+    assert "its process ends when all is closed" == last.name
