@@ -1,6 +1,9 @@
 """`soak shootout`: several targets under one load, one after another."""
 
+import os
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +38,8 @@ def shootout(
     soak shootout engine sqlite_vec chroma --duration 1m
     soak shootout engine redis --scenario pressure --markdown shootout.md --png shootout.png
 
-    Exit codes: 0 all were run, whatever their verdicts; 14 one could not be.
+    All are looked at before the first is run. Exit codes: 0 all were run, whatever their verdicts;
+    2 usage; 14 one is not installed, or could not be run.
     """
     from soak import api
     from soak.comparison.shootout import Entry, markdown, picture, table
@@ -45,27 +49,40 @@ def shootout(
 
     if len(targets) < MIN_TARGETS:
         raise Mistake("a shootout needs two targets or more; `soak list targets` names them")
+    changes = overrides or ()
+    _require_ready(targets, scenario, changes, duration, rate, seed)
+    asked = partial(api.run, scenario, duration=duration, rate=rate, seed=seed, changes=changes)
     entries: list[Entry] = []
     for place, name in enumerate(targets, start=1):
         try:
-            record = api.run(
-                scenario,
-                target=name,
-                duration=duration,
-                rate=rate,
-                seed=seed,
-                changes=overrides or (),
-                out=out,
-            )
-            entries.append(Entry(target=name, record=record))
+            entries.append(Entry(target=name, record=asked(target=name, out=out)))
         except Mistake as mistake:
             entries.append(Entry(target=name, trouble=str(mistake).removeprefix("soak: ")))
         said = entries[-1].record.directory if entries[-1].record else entries[-1].trouble
         print(f"{place}/{len(targets)} {name}: {said}", file=sys.stderr)
     if markdown_file is not None:
-        write_file(markdown_file, markdown(entries).encode())
+        beside = None if png is None else os.path.relpath(png, markdown_file.parent)
+        write_file(markdown_file, markdown(entries, beside).encode())
     if png is not None:
         write_file(png, ranges.png(picture(entries)))
     print(table(entries))
     missing = any(entry.record is None for entry in entries)
     raise typer.Exit(ExitCode.TARGET if missing else ExitCode.PASS)
+
+
+def _require_ready(
+    targets: Sequence[str],
+    scenario: str,
+    changes: Sequence[str],
+    duration: str | None,
+    rate: str | None,
+    seed: int | None,
+) -> None:
+    """Raises Mistake where one cannot be asked for this load, or is not installed."""
+    from soak.scenario import load
+    from soak.targets._packages import interpreter
+
+    words = None if seed is None else str(seed)
+    for name in targets:
+        asked = load(scenario, changes, target=name, duration=duration, rate=rate, seed=words)
+        interpreter(asked.target)

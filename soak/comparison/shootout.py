@@ -24,7 +24,7 @@ COLUMNS = {
 }
 # CPU pressure: how long somebody waited for a CPU; runs one after another may meet another machine.
 HEAD = ("target", "", *COLUMNS, "recall", "disk", "CPU pressure")
-PICTURE = "![latency of a search, per target](shootout.png)"
+PICTURE = "![latency of a search, per target]({})"
 WORDS = 2  # columns that stand to the left
 
 
@@ -51,14 +51,15 @@ def table(entries: Sequence[Entry]) -> str:
     return "\n".join([*lines, *_absent(entries)])
 
 
-def markdown(entries: Sequence[Entry]) -> str:
-    """The same table, as a page with the picture shootout.png beside it."""
+def markdown(entries: Sequence[Entry], picture_path: str | None) -> str:
+    """The same table, as a page; picture_path: where its picture is, as seen from the page."""
     rows = [HEAD, ("---",) * len(HEAD)]
     rows += [_cells(entry.record) for entry in entries if entry.record]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     absent = [f"- {line}" for line in _absent(entries)]
     parts = ["# Shootout", _caption(entries), "\n".join(lines), "\n".join(absent)]
-    return "\n\n".join([part for part in parts if part] + [PICTURE]) + "\n"
+    parts.append("" if picture_path is None else PICTURE.format(picture_path))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def picture(entries: Sequence[Entry]) -> Ranges:
