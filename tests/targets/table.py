@@ -3,8 +3,9 @@
     python -m tests.targets.table [NAME ...]
 
 A target fails when its contract suite or its soak does; it is unknown when it cannot be installed
-or started here, or when the soak could not decide (a busy machine). Systems that are on no package
-index are looked for in build/checkouts/NAME. The exit code counts those that failed.
+or started here (where CI is set, it fails then), or when the soak could not decide (a busy
+machine). Systems that are on no package index are looked for in build/checkouts/NAME. The exit
+code counts those that failed.
 """
 
 import json
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soak import plugins
+from soak.conformance.scene import promised_by
 from soak.scenario import Target, load
 from soak.targets._packages import NotInstalled, interpreter
 from soak.verdict import ExitCode
@@ -104,9 +106,7 @@ def soak(name: str, params: Mapping[str, object]) -> int:
 
 def flags(name: str, params: Mapping[str, object]) -> list[str]:
     """What of `soak run` is this target's own: its scenario, and what it cannot do left out."""
-    module = plugins.load("targets", name)
-    promised = getattr(module, "capabilities_of", lambda _: module.CAPABILITIES)
-    can = promised(plugins.params_of("targets", name, params))
+    can = promised_by(Target(name=name, params=params))
     scenario = PEERS if "search" in can else KEEPERS
     lacking = [each for each in load(str(ROOT / scenario)).operations if each not in can]
     own = [scenario, "--target", name, *GENTLE.get(name, ())]

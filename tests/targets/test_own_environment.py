@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from soak.conformance.claims import CLAIMS
+from soak.result import TargetUnavailable
+from soak.scenario import Target
 from soak.targets._packages import ENVIRONMENTS
 from tests.programs import required
 from tests.source_tree import ROOT
+from tests.targets.test_contract import begun
 
 LIGHT = ("qdrant", "sqlite_vec")
 
@@ -55,3 +59,12 @@ def test_a_soak_drives_the_system_of_the_other_environment(tmp_path: Path):
     assert "sqlite_vec" == report["target"]
     assert sum(one["ok"] for one in outcomes) > 50
     assert 0 == sum(one["wrong"] + one["error"] for one in outcomes)
+
+
+@pytest.mark.parametrize(("ci", "raised"), [("", pytest.skip.Exception), ("1", TargetUnavailable)])
+def test_what_cannot_start_here_is_skipped_but_fails_in_ci(ci, raised, monkeypatch, tmp_path):
+    monkeypatch.setenv("CI", ci)
+    down = Target(name="faulty", params={"unavailable": True})
+
+    with pytest.raises(raised, match="connection refused"):
+        begun(down, CLAIMS[0], tmp_path)
