@@ -5,10 +5,11 @@ A look takes the run up to a moment: what follows warm-up and filling, cut into 
 of their evidence counts, which is evidence again. It is evidence against memory that stays and
 against caches that would fill within the planned time: in simulation nine of ten single looks
 that are wrong without that are right with it. No noise model is quite true, so at two looks in a
-row, or three for a late onset, all gates must hold: evidence, size, no slowing down, rank
-correlation, and an estimate that does not shrink from look to look. Looks are at a
-quarter of the planned time and then 1.12 times later each, so the answer depends on the data alone,
-never on earlier answers. What this finds and how often it is wrong: `soak scorecard`.
+row, or three for a late onset, all gates must hold: evidence, seven of the nine ways agreeing,
+size, no slowing down, rank correlation, and an estimate that does not shrink from look to look.
+Looks are at a quarter of the planned time and then 1.12 times later each, so the answer depends on
+the data alone, never on earlier answers. What this finds and how often it is wrong: `soak
+scorecard`.
 """
 
 import math
@@ -43,6 +44,8 @@ HOUR_S = 3600.0
 
 FIRST_LOOK_SHARE = 0.25
 LOOK_RATIO = 1.12
+# Of the ways to cut; what only some of them see is noise that they happen to follow.
+AGREEING = 0.75
 LOOKS = 2
 # One step looks like a leak that began late, until it is seen that nothing follows.
 LATE = 0.45
@@ -69,7 +72,7 @@ class Params(BaseModel):
     plus: tuple[str, ...] = Field(("swapped_bytes",), strict=False)
     records: str = Field("live_records", description="What memory may grow with.")
     evidence: float = Field(
-        7.0, gt=1, description="Evidence from which on a trend is real, and no cache that fills."
+        10.0, gt=1, description="Evidence from which on a trend is real, and no cache that fills."
     )
     gain_ratio: float = Field(
         0.01, ge=0, description="Growth over the window, of the memory held, to be a leak."
@@ -147,8 +150,9 @@ def look(evidence: Evidence, params: Params, until_s: float) -> Look:
     best = int(np.argmax(logs))
     blocks, shapes, _, causes = seen[best]
     log_evidence = log_mean(logs)
+    is_seen = log_evidence >= math.log(params.evidence) and (logs > 0).mean() >= AGREEING
     refused = NO_EVIDENCE
-    if log_evidence >= math.log(params.evidence):
+    if is_seen and trends[best].interval[0] > 0:
         refused = _gate(blocks, trends[best], shapes, params)
     return Look(
         at_s=until_s,
