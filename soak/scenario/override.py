@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from soak.scenario.credentials import masked
 from soak.scenario.yaml_source import Path, Problem, Source, read_value
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\[[\w*-]+\])*(\.[A-Za-z_][\w-]*(\[[\w*-]+\])*)*", re.ASCII)
@@ -30,8 +31,8 @@ def override(source: Source, assignment: str, flag: str = "") -> Source:
 
     Changes source.tree in place. A problem is added where the path leads nowhere.
     """
-    flag = flag or f"--set {assignment}"
     path, equals, text = assignment.partition("=")
+    flag = flag or f"--set {path}{equals}{_told(path, text)}"
     if not equals or not _PATH.fullmatch(path):
         wrong = "is not path=value, like phases[0].rate=500 or target.params.dimensions=64"
         return _with(source, Problem(origin=flag, path=(), text=wrong))
@@ -43,6 +44,11 @@ def override(source: Source, assignment: str, flag: str = "") -> Source:
     for holder, place in places:
         source = _put(source, holder, place, read_value(text, flag, place))
     return source
+
+
+def _told(path: str, text: str) -> str:
+    """The value as messages repeat it: not what lets somebody in."""
+    return "..." if ".headers" in path else masked(text)
 
 
 def aim(source: Source, target: str, flag: str) -> Source:

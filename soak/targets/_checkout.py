@@ -10,9 +10,9 @@ from soak.result import TargetUnavailable
 
 
 def importable(target: str, repository: str, checkout: str | None, inside: str) -> None:
-    """Make the packages of `inside` of the checkout importable. inside: "." or "src".
+    """Make the package named like the target importable. inside: where it lies, "." or "src".
 
-    Raises TargetUnavailable where no checkout is named, or it is none of that repository.
+    Raises TargetUnavailable where no checkout is named, or the package is not in it.
     """
     if checkout is None:
         raise TargetUnavailable(
@@ -20,7 +20,9 @@ def importable(target: str, repository: str, checkout: str | None, inside: str) 
             "then --set target.params.checkout=FOLDER"
         )
     folder = Path(checkout).expanduser() / inside
-    if not folder.is_dir():
-        raise TargetUnavailable(f"{folder}: not there; `checkout` names a clone of {repository}")
+    if not (folder / target).is_dir():
+        raise TargetUnavailable(
+            f"{folder / target}: not there; `checkout` names a clone of {repository}"
+        )
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

@@ -3,7 +3,8 @@
 import math
 import re
 from collections.abc import Mapping
-from urllib.request import urlopen
+from types import MappingProxyType
+from urllib.request import Request, urlopen
 
 from soak.result import TargetError
 from soak.targets._mapping import FAILURES
@@ -12,13 +13,18 @@ TIMEOUT_S = 5.0
 LINE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{.*\})?\s+(?P<value>\S+)(?:\s+-?\d+)?$")
 
 
-def read(url: str, figures: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> dict[str, float]:
+def read(
+    url: str,
+    figures: Mapping[str, str],
+    timeout_s: float = TIMEOUT_S,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, float]:
     """Our names to the values of those metrics; what the server does not tell is left out.
 
     Raises TargetError where it does not answer.
     """
     try:
-        with urlopen(url, timeout=timeout_s) as answer:
+        with urlopen(Request(url, headers=dict(headers)), timeout=timeout_s) as answer:
             told = sums(answer.read().decode(errors="replace"))
     except FAILURES as error:
         raise TargetError(f"{url}: {type(error).__name__}: {error}") from error

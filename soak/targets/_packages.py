@@ -7,6 +7,7 @@ worker runs, with this checkout's code. Elsewhere the packages are those of the 
 """
 
 import importlib
+import shutil
 import sys
 import warnings
 from importlib.util import find_spec
@@ -28,8 +29,13 @@ class NotInstalled(Mistake):
 
 
 def interpreter(target: Target, environments: Path = ENVIRONMENTS) -> str:
-    """Which Python the worker of this target runs with. Raises NotInstalled."""
+    """Which Python the worker of this target runs with. Raises NotInstalled, and Mistake."""
     if target.python is not None:
+        if shutil.which(target.python) is None:
+            raise Mistake(
+                f"target.python is {target.python}: there is no such program; it names the "
+                "interpreter of a virtual environment, like FOLDER/bin/python"
+            )
         return target.python
     needs = getattr(plugins.load("targets", target.name), "NEEDS", ())
     own = environments / target.name
@@ -37,14 +43,14 @@ def interpreter(target: Target, environments: Path = ENVIRONMENTS) -> str:
         return str(own / "bin" / "python")
     missing = [name for name in needs if find_spec(name) is None]
     if missing:
-        raise NotInstalled(how_to_install(target.name, missing))
+        raise NotInstalled(f"target {target.name}: {how_to_install(target.name, missing)}")
     return sys.executable
 
 
 def how_to_install(target: str, missing: list[str]) -> str:
     """One line: what is missing, and the command that helps."""
     return (
-        f"target {target}: {', '.join(missing)} not installed; "
+        f"{', '.join(missing)} not installed; "
         f"in a checkout: make target-{target}; elsewhere: pip install 'soak-tester[{target}]'"
     )
 
@@ -61,4 +67,8 @@ def package(target: str, name: str) -> ModuleType:
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or name
+        repository = getattr(plugins.load("targets", target), "REPOSITORY", None)
+        if repository and missing.partition(".")[0] == target:
+            text = f"{missing} is not in the checkout, which is of another version of {repository}"
+            raise TargetUnavailable(text) from error
         raise TargetUnavailable(how_to_install(target, [missing])) from error

@@ -25,7 +25,8 @@ NOBODY = "nobody"  # for servers that refuse to run as root
 class Server:
     """A process of the target's. is_ready: asked until it says yes; must not raise.
 
-    Raises TargetUnavailable, with the server's last line, when it ends or is not ready in READY_S.
+    awaited: what it has not done while it is not ready, for the message. Raises TargetUnavailable,
+    with the server's last line, when it ends or is not ready in READY_S.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Server:
         log: Path,
         clock: Clock,
         is_ready: Callable[[], bool],
+        awaited: str = "",
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> None:
@@ -51,9 +53,13 @@ class Server:
         self.pid = self._process.pid
         deadline_ns = clock.monotonic_ns() + round(READY_S * NS_PER_S)
         while not is_ready():
-            if self._process.poll() is not None or clock.monotonic_ns() > deadline_ns:
-                self.stop()
+            if self._process.poll() is not None:
                 raise TargetUnavailable(f"{command[0]}: {self._last_words()}")
+            if clock.monotonic_ns() > deadline_ns:
+                self.stop()
+                late = f"{command[0]}: not ready after {READY_S:g} s"
+                words = [late, awaited, f"it said last: {self._last_words()}"]
+                raise TargetUnavailable("; ".join(filter(None, words)))
             clock.sleep_s(POLL_S)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:

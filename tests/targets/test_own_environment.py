@@ -28,13 +28,11 @@ def own_python(name: str) -> str:
     return required(own / "bin" / "python" if is_ready else None, f"make target-{name}")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", LIGHT)
-def test_contract_suite_passes_in_its_own_environment(name):
-    python = own_python(name)
+def require_passes(python: str, name: str, file: str) -> None:
+    """The tests of that file, run where the target's packages are."""
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     ended = subprocess.run(
-        [*command, "tests/targets/test_contract.py"],
+        [*command, f"tests/targets/{file}"],
         cwd=ROOT,
         env=os.environ | {"SOAK_CONTRACT": name},
         capture_output=True,
@@ -44,6 +42,23 @@ def test_contract_suite_passes_in_its_own_environment(name):
 
     assert 0 == ended.returncode, ended.stdout[-3000:]
     assert " passed" in ended.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIGHT)
+def test_contract_suite_passes_in_its_own_environment(name):
+    require_passes(own_python(name), name, "test_contract.py")
+
+
+@pytest.mark.slow
+def test_qdrant_by_url_passes_in_its_own_environment():
+    require_passes(own_python("qdrant"), "qdrant", "test_qdrant.py")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ENVIRONMENTS / "redis" / ".ready").is_file(), reason="make target-redis")
+def test_redis_by_url_passes_in_its_own_environment():
+    require_passes(str(ENVIRONMENTS / "redis" / "bin" / "python"), "redis", "test_redis.py")
 
 
 @pytest.mark.slow
