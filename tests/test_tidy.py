@@ -75,7 +75,9 @@ def has_vague_name(source: Source) -> Iterator[str]:
             yield f"{node.lineno} {node.name} says nothing"
     for node in source.nodes(*FUNCTIONS):
         # do_GET is what http.server calls.
-        if node.name in VAGUE or re.match(r"_*(process_|do_(?!GET|HEAD|POST|PUT))", node.name):
+        if node.name in VAGUE or re.match(
+            r"_*(process_|do_(?!DELETE|GET|HEAD|POST|PUT))", node.name
+        ):
             yield f"{node.lineno} {node.name} says nothing"
     for line, name in variables(source):
         if name in VAGUE - FIELD_WORDS:

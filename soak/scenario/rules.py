@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from soak import plugins
 from soak.result import OPERATIONS
+from soak.scenario.credentials import passwords_in
 from soak.scenario.model import Scenario
 from soak.scenario.quantities import format_duration
 from soak.scenario.yaml_source import Path
@@ -98,6 +99,15 @@ def _target(scenario: Scenario) -> Iterator[Contradiction]:
             yield ("requires", i), f"the target {target.name} has no {feature}; {remedy}"
     if scenario.population.preload and not can & _STORING:
         yield ("population", "preload"), f"the target {target.name} can store nothing"
+    # Of all targets that search, only one whose module names this may lack it.
+    scoped = "search" in scenario.operations and scenario.population.agent_filter > 0
+    if scoped and "search_agent" in module.CAPABILITIES - can:
+        lacks = f"the target {target.name} lacks search_agent, a search in one agent's records"
+        yield ("population", "agent_filter"), f"{lacks}; set it to 0, or map that"
+    for place in passwords_in(target.params.model_dump(mode="json")):
+        written = "has a secret, which would stand in all that the run writes"
+        remedy = "leave it out, and name a variable that has it: docs/targets, Secrets"
+        yield ("target", "params", *place), f"{written}; {remedy}"
     if target.time_scale != 1 and not hasattr(module, "build_aging"):
         remedy = "set it to 1, or take the target engine"
         yield ("target", "time_scale"), f"the clock of {target.name} cannot be set; {remedy}"

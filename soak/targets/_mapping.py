@@ -6,7 +6,7 @@ down by names and positions, and `*` goes through a list: `result.points.*.id`, 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from threading import local
 from typing import Any
@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from soak.result import TargetError
+from soak.scenario.credentials import FromEnvironment, read
 
 NAME = re.compile(r"\$([a-z]+)")
 FAILURES = (HTTPException, OSError, ValueError)
+CLOSED = (BrokenPipeError, ConnectionResetError)  # RemoteDisconnected is one of the latter
+SAID_LENGTH = 200
 
 
 class Call(BaseModel):
@@ -35,11 +38,18 @@ class Absent(Exception):
 
 
 class Wire:
-    """Calls of one server; a kept connection for each thread."""
+    """Calls of one server; a kept connection for each thread.
 
-    def __init__(self, url: str, headers: Mapping[str, str], timeout_s: float) -> None:
+    Raises TargetUnavailable where a header's secret is not in the environment.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str | FromEnvironment], timeout_s: float
+    ) -> None:
         self._url = urlsplit(url)
-        self._headers = {"Content-Type": "application/json", **headers}
+        sent = {name: read(value) for name, value in headers.items()}
+        self._secrets = [sent[n] for n, value in headers.items() if not isinstance(value, str)]
+        self._headers = {"Content-Type": "application/json", **sent}
         self._timeout_s = timeout_s
         self._mine = local()
         self._lines: list[HTTPConnection] = []  # one for each thread
@@ -48,28 +58,56 @@ class Wire:
         """The answer's JSON, or None where it has no body. Raises Absent and TargetError."""
         path = self._url.path.rstrip("/") + str(filled(call.path, values))
         body = None if call.body is None else json.dumps(filled(call.body, values))
+        asked = f"{call.method} {self._url.netloc}{path}"
         try:
             status, content = self._exchange(call.method, path, body)
         except FAILURES as error:
             self._drop()
-            raise TargetError(f"{call.method} {path}: {type(error).__name__}: {error}") from error
+            raise TargetError(f"{asked}: {type(error).__name__}: {error}") from error
         if status == 404:
-            raise Absent(path)
+            raise Absent(asked)
         if status >= 300:
-            words = content.decode(errors="replace")[:200]
-            raise TargetError(f"{call.method} {path}: {status}: {words}")
-        return json.loads(content) if content.strip() else None
+            raise TargetError(f"{asked}: {status}: {self._said(content)}")
+        try:
+            return json.loads(content) if content.strip() else None
+        except ValueError as error:
+            raise TargetError(f"{asked}: answers no JSON: {self._said(content)}") from error
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
-        line = getattr(self._mine, "line", None)
+        line = self._line()
+        is_kept = line.sock is not None
+        try:
+            answer = self._answer(line, method, path, body)
+        except CLOSED:
+            if not is_kept:
+                raise
+            # Servers close connections that were idle for some seconds, which is no failure of
+            # theirs: no answer had begun, and on a new connection the same would be one.
+            line.close()
+            answer = self._answer(line, method, path, body)
+        return answer.status, answer.read()
+
+    def _answer(
+        self, line: HTTPConnection, method: str, path: str, body: str | None
+    ) -> HTTPResponse:
+        line.request(method, path, body, self._headers)
+        return line.getresponse()
+
+    def _line(self) -> HTTPConnection:
+        line: HTTPConnection | None = getattr(self._mine, "line", None)
         if line is None:
             kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
             line = kind(self._url.hostname or "", self._url.port, timeout=self._timeout_s)
             self._mine.line = line
             self._lines.append(line)
-        line.request(method, path, body, self._headers)
-        answer: HTTPResponse = line.getresponse()
-        return answer.status, answer.read()
+        return line
+
+    def _said(self, content: bytes) -> str:
+        """How the answer begins, without the secrets that it may repeat."""
+        words = content.decode(errors="replace")
+        for secret in self._secrets:
+            words = words.replace(secret, "...")
+        return words[:SAID_LENGTH]
 
     def close(self) -> None:
         while self._lines:
@@ -93,6 +131,17 @@ def filled(template: Any, values: Mapping[str, object]) -> Any:
     if isinstance(template, Sequence):
         return [filled(part, values) for part in template]
     return template
+
+
+def names_in(template: Any) -> Iterator[str]:
+    """The names that a template asks for, as often as it does."""
+    if isinstance(template, Mapping):
+        template = list(template.values())
+    if isinstance(template, str):
+        yield from NAME.findall(template)
+    elif isinstance(template, Sequence):
+        for part in template:
+            yield from names_in(part)
 
 
 def _filled_text(template: str, values: Mapping[str, object]) -> object:

@@ -8,102 +8,93 @@ checks of its memory are unknown, unless they are of a column that its metrics f
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
 from soak.result import RecordMissing, TargetError, TargetUnavailable
-from soak.scenario.quantities import Duration
 from soak.seams import Hit, Query, Record, Target
 from soak.targets import _metrics as metrics
 from soak.targets._driven import Driven
 from soak.targets._mapping import Absent, Call, Wire, picked
+from soak.targets._requests import Params, Setup
 from soak.targets._server import Server, free_port, listens, watched
 
-CAPABILITIES = frozenset({"store", "get", "search", "update", "delete", "maintain"})
+CAPABILITIES = frozenset({"store", "get", "search", "search_agent", "update", "delete", "maintain"})
 Kind = TypeVar("Kind", bound=Call)
 DIGITS = re.compile(r"\d+$")
 
 
-class Get(Call):
-    """text: where the record's text lies; nothing there, or a 404, is no record."""
-
-    text: str
-
-
-class Search(Call):
-    """keys, scores: where the hits' lists lie; a key is the digits at an id's end."""
-
-    keys: str
-    scores: str
-    are_distances: bool = Field(False, description="Nearer is lower: a score is 1 - distance.")
-
-
-class Setup(Call):
-    """Sent once, before anything else. keep: name to where its value lies in the answer."""
-
-    keep: dict[str, str] = Field({}, description="Values for later templates, by name.")
-
-
-class Metrics(BaseModel):
-    """figures: a column's name (accounted_bytes, or one with its unit) to the metric it is."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-    url: str = Field("http://127.0.0.1:$port/metrics", description="In the format of Prometheus.")
-    figures: dict[str, str] = {"accounted_bytes": "process_resident_memory_bytes"}
-
-
-class Params(BaseModel):
-    """url: may hold $port where the scenario starts the server. start: may hold $port and $data."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-    url: str = "http://127.0.0.1:$port"
-    start: str | None = Field(None, description="The server's command line, where we start it.")
-    pid: int | None = Field(None, ge=1, description="The process of a server that runs already.")
-    directory: str | None = Field(None, description="Where such a server has its files.")
-    headers: dict[str, str] = {}
-    timeout_s: Duration = Field(30.0, gt=0)
-    metrics: Metrics | None = Field(None, description="Where the server tells of itself.")
-    setup: tuple[Setup, ...] = Field((), strict=False)
-    store: Call = Call(path="/memories", body={"id": "$key", "text": "$text", "vector": "$vector"})
-    get: Get | None = None
-    search: Search = Search(path="/search", keys="hits.*.id", scores="hits.*.score")
-    search_agent: Search | None = Field(None, description="The search within one agent's records.")
-    update: Call | None = None
-    delete: Call | None = None
-    maintain: Call | None = None
-    count: Get | None = Field(None, description="Its `text` is where the number lies.")
-
-
 def capabilities_of(params: Params) -> frozenset[str]:
-    """The operations that are mapped."""
+    """The calls that are mapped."""
     return frozenset(name for name in CAPABILITIES if getattr(params, name) is not None)
 
 
 class Remote:
-    """The mapped calls. Where nothing counts, what was stored and not deleted is counted here."""
+    """The mapped calls. Where nothing counts, what was stored and not deleted is counted here.
+
+    Raises TargetUnavailable where the service already holds records: they would be taken for its
+    wrong answers. Where nothing counts, the first record that is stored tells, by a search with its
+    vector and a get of its key.
+    """
 
     def __init__(self, url: str, params: Params, server: Server | None) -> None:
         self._params = params
         self._server = server
+        self._url = url
         self._port = str(urlsplit(url).port or "")
         self._wire = Wire(url, params.headers, params.timeout_s)
         self._lock = Lock()
         self._held = 0
         self._kept: dict[str, object] = {}
-        for call in params.setup:
+        self._first = Lock()
+        self._is_empty = params.count is not None
+        with ExitStack() as undone:
+            undone.callback(self._wire.close)
+            for call in params.setup:
+                self._set_up(call)
+            if self._is_empty and self.count():
+                raise self._full()
+            undone.pop_all()
+
+    def _set_up(self, call: Setup) -> None:
+        try:
             answer = self._ask(call, {})
-            self._kept |= {name: picked(answer, path) for name, path in call.keep.items()}
+        except Absent:
+            if call.method != "DELETE":
+                raise
+            return  # what is to be emptied was never made
+        self._kept |= {name: picked(answer, path) for name, path in call.keep.items()}
+
+    def _full(self) -> TargetUnavailable:
+        return TargetUnavailable(
+            f"{self._url}: already holds records; empty it in `setup`, or by hand"
+        )
+
+    def _require_empty(self, record: Record) -> None:
+        with self._first:
+            if not self._is_empty and self._holds(record):
+                raise self._full()
+            self._is_empty = True
+
+    def _holds(self, record: Record) -> bool:
+        """Whether anything comes back before it is stored; what fails then, has nothing yet."""
+        with suppress(TargetError, Absent):
+            if self.search(Query(vector=record.vector, k=1)):
+                return True
+        with suppress(TargetError):
+            return self._params.get is not None and self.get(record.key) is not None
+        return False
 
     def put(self, records: Sequence[Record]) -> None:
         for record in records:
+            if not self._is_empty:
+                self._require_empty(record)
             self._ask(self._params.store, _values(record))
             with self._lock:
                 self._held += 1
@@ -161,7 +152,13 @@ class Remote:
 
     def count(self) -> int:
         call = self._params.count
-        return self._held if call is None else int(picked(self._ask(call, {}), call.text))
+        if call is None:
+            return self._held
+        told = picked(self._ask(call, {}), call.text)
+        try:
+            return int(told)
+        except (TypeError, ValueError) as error:
+            raise TargetError(f"count: no number at {call.text!r}: {str(told)[:60]}") from error
 
     def close(self) -> None:
         self._wire.close()
@@ -201,19 +198,18 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     assert isinstance(params, Params)
     server, url = None, params.url
     directory = Path(params.directory) if params.directory else None
-    if params.start is not None:
-        directory, port = data_dir / "server", free_port()
-        directory.mkdir(parents=True, exist_ok=True)
-        words = params.start.replace("$port", str(port)).replace(
-            "$data", shlex.quote(str(directory))
-        )
-        log = data_dir / "server.log"
-        server = Server(shlex.split(words), log=log, clock=clock, is_ready=lambda: listens(port))
-        url = url.replace("$port", str(port))
-    elif "$port" in url:
-        raise TargetUnavailable(f"{url}: name the server's url, or start one with `start`")
-    try:
-        return Driven(
+    with ExitStack() as undone:
+        if params.start is not None:
+            directory, port = data_dir / "server", free_port()
+            directory.mkdir(parents=True, exist_ok=True)
+            url = url.replace("$port", str(port))
+            words = params.start.replace("$port", str(port))
+            words = words.replace("$data", shlex.quote(str(directory)))
+            server = _started(words, url, data_dir / "server.log", clock)
+            undone.callback(server.stop)
+        elif "$port" in url:
+            raise TargetUnavailable(f"{url}: name the server's url, or start one with `start`")
+        target = Driven(
             lambda: Remote(url, params, server),
             capabilities=capabilities_of(params),
             directories=[directory] if directory else [],
@@ -221,7 +217,20 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
             errors=(Absent,),
             processes=watched(server, params.pid),
         )
-    except TargetError as error:
-        if server is not None:
-            server.stop()
-        raise TargetUnavailable(str(error)) from error
+        undone.pop_all()
+    return target
+
+
+def _started(command: str, url: str, log: Path, clock: Clock) -> Server:
+    """The server, once somebody listens on the url's port, who was not there before."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if listens(port):
+        raise TargetUnavailable(f"{url}: somebody listens there already; end that, or use $port")
+    return Server(
+        shlex.split(command),
+        log=log,
+        clock=clock,
+        is_ready=lambda: listens(port),
+        awaited=f"nobody listens on port {port}; does `start` use $port?",
+    )
