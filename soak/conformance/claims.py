@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from soak.conformance.outlasting import outlasts_end, outlasts_reopen
-from soak.conformance.scene import Broken, Scene, require, require_same
+from soak.conformance.scene import SEARCH_AGENT, Broken, Scene, require, require_same
 from soak.result import OPERATIONS, RecordMissing, TargetError
 from soak.seams import Edge, Query, Tiered
 
 # What a target may have beside operations.
-FEATURES = frozenset({"pin", "tiers", "exact_filter"})
+FEATURES = frozenset({"pin", "tiers", "exact_filter", SEARCH_AGENT})
 UNITS = ("_bytes", "_s", "_count", "_ratio", "_per_s", "_ns")
 NEAR = 0.95  # the cosine of a vector with what comes back of it, compressed
 EXACT_SCORE = 0.02
@@ -285,8 +285,14 @@ CLAIMS = (
     _claim("a deleted record is gone from get", _deleted_from_get, "get", "delete"),
     _claim("a deleted record is gone from search", _deleted_from_search, "search", "delete"),
     _claim("a search answers the nearest, best first", _nearest, "search"),
-    _claim("an agent's search sees its own records only", _own_only, "search"),
-    _claim("an agent's search misses none of them", _exactly_own, "search", "exact_filter"),
+    _claim("an agent's search sees its own records only", _own_only, "search", SEARCH_AGENT),
+    _claim(
+        "an agent's search misses none of them",
+        _exactly_own,
+        "search",
+        SEARCH_AGENT,
+        "exact_filter",
+    ),
     _claim("a search for more than there is has all", _more_than_there_is, "search"),
     _claim("a search of nothing is empty", _search_of_nothing, "search", remembers=False),
     _claim("a scan reads at most what was asked for", _scan, "scan"),

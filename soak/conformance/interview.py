@@ -13,12 +13,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from soak import plugins
 from soak.clock import SystemClock
 from soak.conformance.claims import CLAIMS, Claim
-from soak.conformance.scene import Broken, Scene, promised_by
+from soak.conformance.scene import SEARCH_AGENT, Broken, Scene, promised_by
 from soak.result import Failure, TargetError, TargetUnavailable, attempt
 from soak.scenario import Scenario, load
 from soak.seams import Content
@@ -122,11 +122,12 @@ def answers_of(scenario: Scenario, folder: Path) -> Iterator[Answer]:
         yield Answer(name=claim.name, status="fail" if reason else "pass", reason=reason)
 
 
-def why_not(claim: Claim, can: frozenset[str], said: Mapping[str, object]) -> str:
-    """Why a claim is not made; empty where it is."""
-    lacking = sorted(claim.needs - can)
+def why_not(claim: Claim, can: frozenset[str], said: Mapping[str, Any]) -> str:
+    """Why a claim is not made; empty where it is. said: by the target's module, name by name."""
+    implied = frozenset({SEARCH_AGENT}) - said["CAPABILITIES"]
+    lacking = sorted(claim.needs - can - implied)
     if lacking:
-        return f"it cannot {', '.join(lacking)}, and says so"
+        return f"it lacks {', '.join(lacking)}, and says so"
     if claim.remembers and not said.get("REMEMBERS", True):
         return "it remembers nothing, and says so"
     return ""

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from soak.conformance.scene import promised_by
+from soak import plugins
+from soak.conformance.scene import SEARCH_AGENT, promised_by
 from soak.scenario import Scenario, load
 
 SCENARIO = "certify"
@@ -24,6 +25,8 @@ def everything_it_can(
     only_store = [_without(name) for name in asked if name != "store"]
     can = promised_by(load(SCENARIO, [*only_store, *overrides], target=target).target)
     lacking = [_without(name) for name in asked if name not in can]
+    if SEARCH_AGENT in plugins.load("targets", target).CAPABILITIES - can:
+        lacking.append("population.agent_filter=0")
     return load(
         SCENARIO, [*lacking, *overrides], target=target, duration=duration, rate=rate, seed=seed
     )

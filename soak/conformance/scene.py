@@ -9,6 +9,8 @@ from soak.scenario import Target as Chosen
 from soak.seams import Content, Hit, Query, Record, Target
 
 SHOWN = 160
+# A search in one agent's records. Of all that search, only a module that names it may lack it.
+SEARCH_AGENT = "search_agent"
 
 
 class Broken(Exception):
