@@ -59,6 +59,10 @@ OUTCOME_MASK = 7
 MAX_ERROR_CLASSES = 31
 
 
+# What is the interpreter's own and never an answer of the target's. All else that is no Exception
+# is: a panic of Rust derives from BaseException, that no Python code may swallow it by mistake.
+EXITS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
@@ -103,3 +107,9 @@ def attempt(call: Callable[[Request], Answer], request: Request) -> Answer | Fai
     except Exception as error:
         # The traceback would keep alive whatever the target had in hand.
         return Failure(error.with_traceback(None))
+    except EXITS:
+        raise
+    except BaseException as panic:
+        told = TargetError(f"{type(panic).__name__}: {panic}")
+        told.__cause__ = panic.with_traceback(None)
+        return Failure(told)

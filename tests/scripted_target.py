@@ -27,6 +27,7 @@ class Params(BaseModel):
     what: Literal[
         "answer",
         "raise",
+        "panic",
         "stall",
         "hang",
         "cling",
@@ -36,6 +37,10 @@ class Params(BaseModel):
     ] = "answer"
     at_get: int = 10
     stall_s: float = 1.0
+
+
+class Panic(BaseException):
+    """As that of Rust code is: no Exception."""
 
 
 class Scripted:
@@ -61,6 +66,8 @@ class Scripted:
         match self._params.what:
             case "raise":
                 raise OSError("the disk said no")
+            case "panic":
+                raise Panic("a slice index is out of range")
             case "stall":
                 self._clock.sleep_s(self._params.stall_s)
             case "hang" | "cling":

@@ -140,15 +140,18 @@ def test_due_start_and_end_are_kept_apart(tmp_path: Path) -> None:
     assert (end_ns >= start_ns).all()
 
 
-def test_what_a_target_raises_is_an_outcome_with_its_class(tmp_path: Path) -> None:
-    with bench(scenario("raise"), tmp_path) as run:
+@pytest.mark.parametrize(("what", "kind"), [("raise", "OSError"), ("panic", "Panic")])
+def test_what_a_target_raises_is_an_outcome_with_its_class(
+    what: str, kind: str, tmp_path: Path
+) -> None:
+    with bench(scenario(what), tmp_path) as run:
         run.start()
         run.until(run.ring.is_done)
-        run.stop()
+        code = run.stop()
 
     outcomes = run.column("code") & OUTCOME_MASK
-    assert 1 == np.count_nonzero(outcomes == Outcome.ERROR)
-    assert {1: "OSError"} == run.facts.error_types
+    assert (0, 1) == (code, np.count_nonzero(outcomes == Outcome.ERROR))
+    assert {1: kind} == run.facts.error_types
 
 
 def test_whoever_was_due_during_a_stall_has_waited_for_its_end(tmp_path: Path) -> None:

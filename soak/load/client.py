@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from soak.clock import NS_PER_S, monotonic_ns, sleep_s
 from soak.load.slots import CLOSED, MAX_PHASES, WRITTEN_LATE, Slots
-from soak.result import MAX_ERROR_CLASSES, Outcome, TargetUnavailable, slot_code
+from soak.result import EXITS, MAX_ERROR_CLASSES, Outcome, TargetUnavailable, slot_code
 from soak.seams import Operation
 
 # A client sleeps at most this long at a stretch, so that it hears of the end of the run.
@@ -59,7 +59,7 @@ class ErrorClasses:
         self.known_count = len(self._found)
         self._lock = Lock()
 
-    def index_of(self, error: Exception) -> int:
+    def index_of(self, error: BaseException) -> int:
         """The class of this error, 1 to MAX_ERROR_CLASSES; 0 when there are too many kinds."""
         cause = error.__cause__ or error
         name = type(cause).__name__
@@ -120,7 +120,9 @@ def run_client(
         # `attempt`, written out: a call more costs 25 ns of the 400 an operation may.
         try:
             answer = call(request)
-        except Exception as error:
+        except EXITS:
+            raise
+        except BaseException as error:
             end_ns = monotonic_ns()
             codes[slot] = _failure_code(error, stop, errors)
             abandon(request)
@@ -141,7 +143,7 @@ def _steps_by_tag(operations: Mapping[int, Operation]) -> dict[int, Steps]:
     }
 
 
-def _failure_code(error: Exception, stop: Stop, errors: ErrorClasses) -> int:
+def _failure_code(error: BaseException, stop: Stop, errors: ErrorClasses) -> int:
     if isinstance(error, TargetUnavailable):
         stop.unavailable = str(error)
         stop.asked = True

@@ -176,6 +176,25 @@ def test_a_raise_is_an_outcome_and_leaves_the_request_abandoned(run: Run) -> Non
     assert ["broken pipe"] == [found.text for found in run.errors.after(0)]
 
 
+class Panic(BaseException):
+    """As that of Rust code is: no Exception."""
+
+
+def test_a_panic_of_the_target_is_an_outcome(run: Run) -> None:
+    def panic_at_5(key: int) -> int:
+        if key == 5:
+            raise Panic("a slice index is out of range")
+        return key
+
+    operation = Scripted(panic_at_5)
+    codes = run.issue(operation)
+    found = [(one.type, one.text) for one in run.errors.after(0)]
+
+    assert [slot_code(Outcome.ERROR, 1) if key == 5 else 0 for key in range(10)] == codes
+    assert [5] == operation.abandoned
+    assert [("Panic", "a slice index is out of range")] == found
+
+
 def test_a_target_gone_for_good_stops_all_clients(run: Run) -> None:
     def leave(key: int) -> int:
         raise TargetUnavailable("the server left")
@@ -186,7 +205,7 @@ def test_a_target_gone_for_good_stops_all_clients(run: Run) -> None:
     assert (True, "the server left") == (run.stop.asked, run.stop.unavailable)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_the_interpreters_own_exits_are_not_swallowed(run: Run, error: type[BaseException]) -> None:
     def leave(key: int) -> int:
         raise error
@@ -244,6 +263,25 @@ def test_attempt_returns_what_was_raised() -> None:
     assert isinstance(failed, Failure)
     assert error is failed.error
     assert 3 == attempt(lambda n: n + 1, 2)
+
+
+def test_attempt_tells_a_panic_as_an_error_of_the_target() -> None:
+    def panic(request: None) -> int:
+        raise Panic("a slice index is out of range")
+
+    failed = attempt(panic, None)
+    assert isinstance(failed, Failure)
+    assert isinstance(failed.error, TargetError)
+    assert "Panic: a slice index is out of range" == str(failed.error)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_attempt_lets_the_interpreters_own_exits_pass(error: type[BaseException]) -> None:
+    def leave(request: None) -> int:
+        raise error
+
+    with pytest.raises(error):
+        attempt(leave, None)
 
 
 def test_error_classes_go_on_where_an_earlier_worker_ended() -> None:
