@@ -31,6 +31,11 @@ REPOSITORY = "RobinALG87/MnemoCore-Persistent-Cognitive-Ai-Memory"
 PLACE = "mnemocore.agent_memory"
 FILE = "memories.db"
 COUNT = "select count(*) from memories where scope_key = ? and status = ?"
+# A memory that replaced another is active; active ones come last and have the last word on a key.
+KEYS = """
+select json_extract(metadata_json, '$.key'), id, status from memories
+where scope_key = ? and status in (?, ?) order by status = ?, updated_at
+"""
 
 
 class Params(BaseModel):
@@ -42,22 +47,25 @@ class Params(BaseModel):
 
 
 class Memories:
-    """One scope. One call at a time: the synchronous client has one event loop."""
+    """One scope. One call at a time: the synchronous client has one event loop.
 
-    def __init__(self, directory: Path, names: Names, clock: Clock) -> None:
+    A memory's metadata has its key, so that a new process finds again what an earlier one stored.
+    """
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
         self._package = package("mnemocore", PLACE)
         self._to_read = f"{(directory / FILE).resolve().as_uri()}?mode=ro"
-        self._names = names
         self._clock = clock
         self._turn = Lock()
         self._scope = self._package.MemoryScope(user_id="soak", agent_id="soak")
         self._memory = self._package.SyncAgentMemory.open(directory / FILE, scope=self._scope)
+        self._names = self._kept()
 
     def put(self, records: Sequence[Record]) -> None:
         kind = self._package.MemoryKind.FACT  # the only kind that can be replaced
         writes = [
             self._package.MemoryWrite(
-                content=one.text, kind=kind, confidence=1.0, metadata=beside(one)
+                content=one.text, kind=kind, confidence=1.0, metadata=_with_key(one)
             )
             for one in records
         ]
@@ -86,7 +94,7 @@ class Memories:
                 self._names.of_live(record.key),
                 record.text,
                 effective_at=now,
-                metadata=beside(record),
+                metadata=_with_key(record),
             )
             self._names.live[record.key] = made.id
 
@@ -109,13 +117,29 @@ class Memories:
     def count(self) -> int:
         """From its file, over an index: its own list would read all memories to count them."""
         active = self._package.MemoryStatus.ACTIVE.value
-        with contextlib.closing(sqlite3.connect(self._to_read, uri=True)) as db:
-            (number,) = db.execute(COUNT, [self._scope.scope_key, active]).fetchone()
+        ((number,),) = self._read(COUNT, [self._scope.scope_key, active])
         return int(number)
 
     def close(self) -> None:
         with self._turn:
             self._memory.close()
+
+    def _kept(self) -> Names:
+        """The ids of what the file holds, and of what it has forgotten."""
+        status = self._package.MemoryStatus
+        active, forgotten = status.ACTIVE.value, status.FORGOTTEN.value
+        names = Names()
+        for key, name, state in self._read(
+            KEYS, [self._scope.scope_key, active, forgotten, active]
+        ):
+            names.live[key] = name
+            if state == forgotten:
+                names.forget(key)
+        return names
+
+    def _read(self, question: str, values: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(self._to_read, uri=True)) as db:
+            return db.execute(question, values).fetchall()
 
     @contextlib.contextmanager
     def _missing(self) -> Any:
@@ -125,15 +149,18 @@ class Memories:
             raise RecordMissing(str(error)) from error
 
 
+def _with_key(record: Record) -> dict[str, Any]:
+    return {**beside(record), "key": record.key}
+
+
 def build(params: object, data_dir: Path, clock: Clock) -> Target:
     """Opens the file in data_dir/mnemocore. Raises TargetUnavailable without a checkout."""
     assert isinstance(params, Params)
     importable("mnemocore", REPOSITORY, params.checkout, "src")
     directory = data_dir / "mnemocore"
     directory.mkdir(parents=True, exist_ok=True)
-    names = Names()
     return Driven(
-        lambda: Memories(directory, names, clock),
+        lambda: Memories(directory, clock),
         capabilities=CAPABILITIES,
         directories=[directory],
         clock=clock,

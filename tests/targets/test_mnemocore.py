@@ -1,8 +1,13 @@
-"""Is a delete of MnemoCore's that did nothing found out? Its package is scripted here."""
+"""Is a delete of MnemoCore's that did nothing found out, and what it kept found again?
 
+Its package is scripted for the first, and that of a checkout, where there is one, for the second.
+"""
+
+import json
 import sqlite3
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -12,8 +17,9 @@ import pytest
 from soak.clock import SystemClock
 from soak.seams import Record
 from soak.targets import mnemocore
-from soak.targets._names import Names
+from soak.targets._packages import ENVIRONMENTS
 
+CHECKOUT = ENVIRONMENTS.parent / "checkouts" / "mnemocore"
 SCOPE = SimpleNamespace(scope_key="soak")
 
 
@@ -27,14 +33,17 @@ class Ledger:
     def __init__(self, path: Path, *, forgets: bool) -> None:
         self._forgets = forgets
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("create table memories (id, scope_key, status, content)")
+        self._db.execute(
+            "create table memories (id, scope_key, status, content, metadata_json, updated_at)"
+        )
 
     def remember_many(self, writes: Sequence[SimpleNamespace]) -> list[SimpleNamespace]:
         made = [SimpleNamespace(id=f"id of {one.content}") for one in writes]
         rows = [
-            (name.id, "soak", "active", one.content) for name, one in zip(made, writes, strict=True)
+            (name.id, "soak", "active", one.content, json.dumps(one.metadata))
+            for name, one in zip(made, writes, strict=True)
         ]
-        self._db.executemany("insert into memories values (?, ?, ?, ?)", rows)
+        self._db.executemany("insert into memories values (?, ?, ?, ?, ?, 0)", rows)
         return made
 
     def get(self, name: str) -> SimpleNamespace:
@@ -61,14 +70,16 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         "MemoryScope": lambda **_: SCOPE,
         "SyncAgentMemory": SimpleNamespace(open=lambda *_, **__: ledger),
         "MemoryKind": SimpleNamespace(FACT="fact"),
-        "MemoryStatus": SimpleNamespace(ACTIVE=SimpleNamespace(value="active")),
+        "MemoryStatus": SimpleNamespace(
+            ACTIVE=SimpleNamespace(value="active"), FORGOTTEN=SimpleNamespace(value="forgotten")
+        ),
         "MemoryWrite": SimpleNamespace,
         "MemoryNotFoundError": Missing,
     }
     for name, part in played.items():
         setattr(package, name, part)
     monkeypatch.setitem(sys.modules, mnemocore.PLACE, package)
-    memories = mnemocore.Memories(tmp_path, Names(), SystemClock())
+    memories = mnemocore.Memories(tmp_path, SystemClock())
     memories.put([record(key) for key in range(5)])
     yield memories
     memories.close()
@@ -91,3 +102,28 @@ def test_what_it_did_not_forget_is_still_there(opened: mnemocore.Memories):
     opened.delete(2)
 
     assert ("text 2", 5) == (opened.get(2).text, opened.count())
+
+
+@pytest.mark.slow
+def test_what_another_process_acknowledged_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    if not CHECKOUT.is_dir():
+        pytest.skip(f"git clone https://github.com/{mnemocore.REPOSITORY} {CHECKOUT}")
+    params = mnemocore.Params(checkout=str(CHECKOUT))
+    first = mnemocore.build(params, tmp_path, SystemClock())
+    for key in range(4):
+        first.store(record(key))
+    first.update(replace(record(1), text="another text"))
+    first.delete(2)
+    first.close()
+
+    again = mnemocore.build(params, tmp_path, SystemClock())
+    kept = [again.get(key) for key in range(4)]
+    again.delete(3)
+
+    texts = [one and one.text for one in kept]
+    assert ["text 0", "another text", None, "text 3"] == texts
+    assert (None, 2) == (again.get(3), again.count())
+    again.close()
