@@ -7,13 +7,14 @@ process alone, so there is no `reopen`.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.clock import Clock
-from soak.result import TargetError
+from soak.result import RecordMissing, TargetError
 from soak.seams import Edge, Hit, Query, Record, Target
 from soak.targets._beside import beside, record_of
 from soak.targets._checkout import importable
@@ -75,6 +76,7 @@ class Memories:
             "memories", str(directory), Embedder(self._vectors)
         )
         self._rows = self._documents.collection
+        self._edges = Lock()  # an end that goes while it is linked would come back as an entity
         self._graph = package("agenticraft", "agenticraft.memory.graph").KnowledgeGraphMemory()
 
     def put(self, records: Sequence[Record]) -> None:
@@ -109,17 +111,24 @@ class Memories:
         self.put([record])
 
     def delete(self, key: int) -> None:
-        self._rows.delete(ids=[_name(key)])
-        entity = self._loop.do(self._graph.get_entity(_name(key)))
-        if entity is not None:
-            self._loop.do(self._graph.remove_entity(entity.id))
+        with self._edges:
+            self._rows.delete(ids=[_name(key)])
+            entity = self._loop.do(self._graph.get_entity(_name(key)))
+            if entity is not None:
+                self._loop.do(self._graph.remove_entity(entity.id))
 
     def scan(self, limit: int) -> int:
         return len(self._loop.do(self._documents.get_recent(limit)))
 
     def link(self, edge: Edge) -> None:
-        source, target = (self._entity(key) for key in (edge.source, edge.target))
-        self._loop.do(self._graph.add_relationship(source.id, target.id, edge.kind))
+        """The graph takes any name; that both records are there is asked of the documents."""
+        ends = [_name(edge.source), _name(edge.target)]
+        with self._edges:
+            missing = set(ends) - set(self._rows.get(ids=list(set(ends)), include=[])["ids"])
+            if missing:
+                raise RecordMissing(f"no document {', '.join(sorted(missing))}")
+            source, target = (self._entity(name) for name in ends)
+            self._loop.do(self._graph.add_relationship(source.id, target.id, edge.kind))
 
     def traverse(self, start: int, depth: int) -> Sequence[int]:
         """Breadth first, by the graph's own call for one step."""
@@ -153,9 +162,9 @@ class Memories:
         self._loop.close()
         self._documents.client.close()
 
-    def _entity(self, key: int) -> Any:
+    def _entity(self, name: str) -> Any:
         """The record's entity, made where no edge has named it yet."""
-        return self._loop.do(self._graph.add_entity(_name(key), KIND))
+        return self._loop.do(self._graph.add_entity(name, KIND))
 
 
 def _name(key: int) -> str:

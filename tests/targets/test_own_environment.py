@@ -56,12 +56,6 @@ def test_qdrant_by_url_passes_in_its_own_environment():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (ENVIRONMENTS / "redis" / ".ready").is_file(), reason="make target-redis")
-def test_redis_by_url_passes_in_its_own_environment():
-    require_passes(str(ENVIRONMENTS / "redis" / "bin" / "python"), "redis", "test_redis.py")
-
-
-@pytest.mark.slow
 def test_a_soak_drives_the_system_of_the_other_environment(tmp_path: Path):
     own_python("sqlite_vec")
     soak = Path(sys.executable).with_name("soak")
