@@ -67,8 +67,11 @@ class Rows:
                 admin.execute(f"create index on {TABLE} using hnsw (embedding vector_cosine_ops)")
 
     def _db(self) -> Any:
-        """This thread's connection."""
+        """This thread's connection; a new one where it was lost."""
         opened = getattr(self._mine, "db", None)
+        if opened is not None and opened.closed:
+            self._opened.remove(opened)
+            opened = None
         if opened is None:
             opened = package("pgvector", "psycopg").connect(self._url, autocommit=True)
             package("pgvector", "pgvector.psycopg").register_vector(opened)
