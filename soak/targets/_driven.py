@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Protocol, TypeVar, runtime_checkable
 
 from soak.clock import NS_PER_S, Clock
@@ -72,6 +72,7 @@ class Driven:
         self._is_reopening = False
         self._events: deque[MaintenanceEvent] = deque(maxlen=EVENTS_KEPT)
         self._sequence = 0
+        self._numbering = Lock()
         try:
             with self._in_our_words():
                 self._store = open_store()
@@ -110,17 +111,20 @@ class Driven:
         start_ns = self._clock.monotonic_ns()
         self._ask(lambda store: store.maintain())
         duration_s = (self._clock.monotonic_ns() - start_ns) / NS_PER_S
-        self._sequence += 1
-        self._events.append(
-            MaintenanceEvent(
-                sequence=self._sequence,
-                kind="maintain",
-                start_ns=start_ns,
-                duration_s=duration_s,
-                bytes_reclaimed=max(0, before_bytes - self._disk_bytes()),
-                explicit=True,
+        reclaimed_bytes = max(0, before_bytes - self._disk_bytes())
+        # Numbered as they are kept: who has heard of number 2 never asks for number 1.
+        with self._numbering:
+            self._sequence += 1
+            self._events.append(
+                MaintenanceEvent(
+                    sequence=self._sequence,
+                    kind="maintain",
+                    start_ns=start_ns,
+                    duration_s=duration_s,
+                    bytes_reclaimed=reclaimed_bytes,
+                    explicit=True,
+                )
             )
-        )
 
     def reopen(self) -> None:
         gate = self._gate

@@ -44,8 +44,44 @@ class Params(BaseModel):
     synchronous: Literal["full", "normal"] = "full"
 
 
+class Labelled:
+    """A faiss index: vectors by label, and a label per version of a key.
+
+    live: label to key and agent, of what is not deleted.
+    """
+
+    def __init__(self, params: Params) -> None:
+        faiss: Any = package("faiss", "faiss")
+        self._removes = params.index == "flat"
+        kind = (
+            faiss.IndexFlatIP(params.dimensions)
+            if self._removes
+            else faiss.IndexHNSWFlat(params.dimensions, NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+        )
+        self.index = faiss.IndexIDMap(kind)
+        self.live: dict[int, tuple[int, int]] = {}
+        self._label: dict[int, int] = {}
+        self._labels_given = 0
+
+    def add(self, key: int, agent: int, vector: Any) -> None:
+        self.forget(key)
+        label = self._labels_given
+        self._labels_given += 1
+        self.index.add_with_ids(vector[None, :], np.array([label]))
+        self._label[key] = label
+        self.live[label] = (key, agent)
+
+    def forget(self, key: int) -> None:
+        label = self._label.pop(key, None)
+        if label is None:
+            return
+        del self.live[label]
+        if self._removes:
+            self.index.remove_ids(np.array([label]))
+
+
 class Rows:
-    """SQLite has the records; the index has vectors by label, and a label per version of a key."""
+    """SQLite has the records; the index their vectors. One call at a time."""
 
     def __init__(self, directory: Path, params: Params) -> None:
         self._params = params
@@ -57,7 +93,7 @@ class Rows:
         db.execute("pragma journal_mode = wal")
         db.execute(f"pragma synchronous = {params.synchronous}")
         db.executescript(SCHEMA)
-        self._fill()
+        self._vectors = self._filled()
 
     def put(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -73,7 +109,7 @@ class Rows:
                     ],
                 )
             for record in records:
-                self._index_row(record.key, record.agent, record.vector)
+                self._vectors.add(record.key, record.agent, record.vector)
 
     def get(self, key: int) -> Record | None:
         with self._lock:
@@ -90,16 +126,16 @@ class Rows:
         self._check(query.vector.shape)
         faiss: Any = package("faiss", "faiss")
         with self._lock:
-            chosen, k = None, query.k
+            live, chosen, k = self._vectors.live, None, query.k
             if self._params.index == "hnsw":
                 k *= self._params.overfetch
             elif query.agent is not None:
-                labels = [label for label in self._live if self._live[label][1] == query.agent]
+                labels = [label for label in live if live[label][1] == query.agent]
                 selector = faiss.IDSelectorBatch(np.array(labels, dtype=np.int64))
                 chosen = faiss.SearchParameters(sel=selector)
-            scores, found = self._index.search(query.vector[None, :], k, params=chosen)
+            scores, found = self._vectors.index.search(query.vector[None, :], k, params=chosen)
             pairs = zip(found[0].tolist(), scores[0].tolist(), strict=True)
-            hits = [Hit(self._live[l][0], s, self._live[l][1]) for l, s in pairs if l in self._live]
+            hits = [Hit(live[l][0], s, live[l][1]) for l, s in pairs if l in live]
         return [hit for hit in hits if query.agent in (None, hit.agent)][: query.k]
 
     def replace(self, record: Record) -> None:
@@ -110,7 +146,7 @@ class Rows:
     def delete(self, key: int) -> None:
         with self._lock:
             self._db.execute("delete from memories where id = ?", [key])
-            self._forget(key)
+            self._vectors.forget(key)
 
     def scan(self, limit: int) -> Scanned:
         asked = "select id, text from memories limit ?"
@@ -118,52 +154,27 @@ class Rows:
             return self._db.execute(asked, [limit]).fetchall()
 
     def maintain(self) -> None:
-        """Vacuum, and an index built anew."""
+        """Vacuum, and an index built anew, which takes the old one's place when it is whole."""
         with self._lock:
             self._db.execute("vacuum")
             self._db.execute("pragma wal_checkpoint(truncate)")
-            self._fill()
+            self._vectors = self._filled()
 
     def stats(self) -> Mapping[str, float]:
-        return {"index_rows_count": float(self._index.ntotal)}
+        return {"index_rows_count": float(self._vectors.index.ntotal)}
 
     def count(self) -> int:
-        return len(self._label)
+        return len(self._vectors.live)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def _fill(self) -> None:
-        faiss: Any = package("faiss", "faiss")
-        dimensions = self._params.dimensions
-        kind = (
-            faiss.IndexFlatIP(dimensions)
-            if self._params.index == "flat"
-            else faiss.IndexHNSWFlat(dimensions, NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-        )
-        self._index = faiss.IndexIDMap(kind)
-        self._label: dict[int, int] = {}
-        self._live: dict[int, tuple[int, int]] = {}  # label to key and agent
-        self._labels_given = 0
+    def _filled(self) -> "Labelled":
+        index = Labelled(self._params)
         for key, agent, blob in self._db.execute("select id, agent, vector from memories"):
-            self._index_row(key, agent, np.frombuffer(blob, dtype=np.float32))
-
-    def _index_row(self, key: int, agent: int, vector: Any) -> None:
-        self._forget(key)
-        label = self._labels_given
-        self._labels_given += 1
-        self._index.add_with_ids(vector[None, :], np.array([label]))
-        self._label[key] = label
-        self._live[label] = (key, agent)
-
-    def _forget(self, key: int) -> None:
-        label = self._label.pop(key, None)
-        if label is None:
-            return
-        del self._live[label]
-        if self._params.index == "flat":
-            self._index.remove_ids(np.array([label]))
+            index.add(key, agent, np.frombuffer(blob, dtype=np.float32))
+        return index
 
     def _check(self, shape: tuple[int, ...]) -> None:
         """faiss asserts the width of a matrix; an assertion is no answer."""
