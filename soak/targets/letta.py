@@ -8,6 +8,7 @@ call that maintains the rows: autovacuum stays as PostgreSQL ships it.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -64,6 +65,7 @@ class Passages:
         self._vectors = HandedOver()
         self._loop = Loop()
         self._archives: dict[int, str] = {}  # by agent
+        self._archiving = Lock()
         in_services = "letta.services"
         asking: Any = package("letta", f"{in_services}.helpers.agent_manager_helper")
         asking.LLMClient = Client(self._vectors)
@@ -181,14 +183,16 @@ class Passages:
         )
 
     def _archive(self, agent: int) -> str:
-        if agent not in self._archives:
-            made = self._loop.do(
-                self._rows.archive_manager.create_archive_async(
-                    f"agent {agent}", self._config, actor=self._actor
+        """The agent's; of a second one, a search would not see what is in the first."""
+        with self._archiving:
+            if agent not in self._archives:
+                made = self._loop.do(
+                    self._rows.archive_manager.create_archive_async(
+                        f"agent {agent}", self._config, actor=self._actor
+                    )
                 )
-            )
-            self._archives[agent] = made.id
-        return self._archives[agent]
+                self._archives[agent] = made.id
+            return self._archives[agent]
 
     def _own(self, passage: Any) -> Any:
         """Its vector without the zeros."""
@@ -208,7 +212,7 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     assert isinstance(params, Params)
     port = free_port()
     address = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres?ssl=disable"
-    with started("letta", clock, port) as postgres:
+    with started("letta", data_dir, clock, port) as postgres:
         os.environ |= {"LETTA_PG_URI": address, "LETTA_DIR": str(postgres.folder)}
         errors = package("letta", "sqlalchemy.exc").SQLAlchemyError
         ours = package("letta", "letta.errors").LettaError

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import local
 from typing import Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -160,8 +161,8 @@ def build(params: object, data_dir: Path, clock: Clock) -> Target:
     assert isinstance(params, Params)
     if params.url is not None:
         return _driven(params.url, params, clock)
-    with started("pgvector", clock) as postgres:
-        url = f"postgresql://postgres@/postgres?host={postgres.folder}"
+    with started("pgvector", data_dir, clock) as postgres:
+        url = f"postgresql://postgres@/postgres?host={quote(str(postgres.socket))}"
         return _driven(url, params, clock, postgres)
 
 

@@ -16,8 +16,7 @@ DROP = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_b
 def test_a_dropped_connection_fails_one_operation_and_not_the_next(tmp_path: Path):
     target = pgvector.build(pgvector.Params(dimensions=2), tmp_path, SystemClock())
     first = target.count()
-    (folder,) = {path.parent for path in target.directories()}
-    with psycopg.connect(f"postgresql://postgres@/postgres?host={folder}", autocommit=True) as db:
+    with psycopg.connect(target._store._url, autocommit=True) as db:
         db.execute(f"{DROP} and backend_type = 'client backend'")
 
     with pytest.raises(TargetError, match="AdminShutdown"):
