@@ -1,4 +1,4 @@
-"""Which targets work here? Each one's contract suite and a short soak, in its own environment.
+"""Which targets work here? Each one's contract suite, its own tests, and a short soak, where it is.
 
     python -m tests.targets.table [NAME ...]
 
@@ -74,8 +74,13 @@ def one(row: str) -> tuple[str, str, str]:
         python = interpreter(Target(name=name))
     except NotInstalled:
         return "not installable here", "-", "unknown"
+    of_its_own = Path("tests", "targets", f"test_{name}.py")
+    files = [
+        "tests/targets/test_contract.py",
+        *([of_its_own] if (ROOT / of_its_own).is_file() else []),
+    ]
     suite = subprocess.run(
-        [python, "-m", "pytest", *PYTEST, "tests/targets/test_contract.py"],
+        [python, "-m", "pytest", *PYTEST, *files],
         cwd=ROOT,
         env=os.environ | {"SOAK_CONTRACT": name, "SOAK_CONTRACT_PARAMS": json.dumps(params)},
         capture_output=True,
