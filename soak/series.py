@@ -25,14 +25,15 @@ class Series:
     the tester's memory rise until then.
 
     capacity: rows kept, even. A column exists from the first row that names it; before that, and
-    where a row lacks it, it is nan. Columns beyond MAX_COLUMNS are refused and counted.
+    where a row lacks it, it is nan; `t_s` exists always. Columns beyond MAX_COLUMNS are refused
+    and counted.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
         assert capacity >= 2
         assert capacity % 2 == 0
         self._capacity = capacity
-        self._columns: dict[str, Floats] = {}
+        self._columns: dict[str, Floats] = {"t_s": np.full(capacity, np.nan)}
         self._refused: set[str] = set()
         self._rows = 0
         self._stride = 1

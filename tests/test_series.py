@@ -22,6 +22,10 @@ def test_rows_come_back_as_columns():
     assert [0.0, 10.0, 20.0] == columns["level"].tolist()
 
 
+def test_the_column_of_times_is_there_before_the_first_row():
+    assert {"t_s": []} == {name: kept.tolist() for name, kept in Series(8).columns().items()}
+
+
 def test_a_column_is_nan_before_it_is_first_seen_and_where_it_is_missing():
     series = Series(8)
     series.append({"t_s": 0.0})

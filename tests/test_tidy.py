@@ -16,6 +16,7 @@ from tests.source_tree import Source, parsed, sources, texts, words
 BROAD_EXCEPTS = {
     ("soak/result.py", "attempt"),  # a call of the target: the exception is its outcome
     ("soak/load/client.py", "run_client"),  # the same in the load loop, without the call
+    ("soak/judge/judge.py", "_asked"),  # a user's detector: its check is unknown, the run goes on
     ("soak/bench/suite.py", "function_of"),  # a user's file: the other benchmarks go on
     ("soak/bench/functions.py", "run_function"),  # a user's function: the same
 }

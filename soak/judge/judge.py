@@ -1,8 +1,10 @@
 """What do the checks say? Each asks its detector, and the answer becomes a verdict."""
 
 import math
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from soak import plugins
@@ -42,6 +44,7 @@ class Judge:
 
     An answer depends on the evidence alone; that of a detector with a PERIOD_S stands until that
     long has passed, or a hundredth of the run so far, since what is slow need not be asked often.
+    A detector that raises has not decided: its check is unknown.
 
     skipped: (check, why) of those that a run this short cannot decide; they have no verdict.
     Raises plugins.PluginError for a detector that there is not.
@@ -78,7 +81,7 @@ class Judge:
         period_s = max(check.period_s, now_s * PERIOD_SHARE) if check.period_s else 0.0
         is_over = now_s >= evidence.planned_s
         if verdict is None or is_over or now_s >= asked_s + period_s:
-            verdict = _verdict(check, check.detect(evidence, check.params))
+            verdict = _asked(check, evidence)
             self._answers[check.name] = now_s, verdict
         return verdict
 
@@ -96,6 +99,17 @@ def _ready(check: Asked) -> _Ready:
         concern=Concern(own or usual),
         period_s=getattr(module, "PERIOD_S", 0.0),
     )
+
+
+def _asked(check: _Ready, evidence: Evidence) -> Verdict:
+    try:
+        return _verdict(check, check.detect(evidence, check.params))
+    except Exception as error:
+        # It may be a user's own. The run and its other checks go on, and it is asked again.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        reason = f"its detector failed at {where}: {error!r}"
+        return _verdict(check, Finding(status=Status.UNKNOWN, reason=reason))
 
 
 def _verdict(check: _Ready, finding: Finding) -> Verdict:

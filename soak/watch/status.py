@@ -39,7 +39,7 @@ QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
 
 
 # Before the first figures: every check is unknown, and says so.
-_NOTHING = Evidence(columns={}, totals={}, warm_until_s=0.0, planned_s=0.0)
+_NOTHING = Evidence(columns={"t_s": np.empty(0)}, totals={}, warm_until_s=0.0, planned_s=0.0)
 
 
 class Status:

@@ -204,3 +204,19 @@ def test_a_target_that_is_slow_to_close_answered_no_slower(tmp_path: Path):
     assert "pass" == rate["status"], rate
     last = (done.directory / "windows.csv").read_text().splitlines()[-1]
     assert 4.0 > float(last.split(",")[1])
+
+
+def test_a_detector_that_raises_at_the_last_look_leaves_a_report(tmp_path: Path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(
+        "rate: 100/s\nlisten: null\n"
+        "target: {name: tests.scripted_target}\n"
+        "phases: [{name: only, duration: 3s, arrivals: constant, mix: {store: 1}}]\n"
+        "checks: [{name: mine, detector: tests.broken_detector, params: {from_s: 3.0}}]\n"
+    )
+
+    done = soak("run", str(path), "--plain", out=tmp_path / "runs")
+
+    assert 13 == done.code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "LookupError" in done.report["verdict"]["reason"]

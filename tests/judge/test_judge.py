@@ -10,6 +10,7 @@ from soak.judge.judge import Judge
 from soak.plugins import PluginError
 from soak.seams import Evidence
 from soak.verdict import Concern, Status
+from tests import broken_detector
 
 
 @dataclass(frozen=True)
@@ -106,3 +107,18 @@ def test_the_end_is_asked_about_although_the_last_row_lies_before_it():
 
     assert asked(21_510.0, 21_508.5) == asked(21_590.0, 21_588.5)
     assert asked(21_590.0, 21_588.5) != asked(21_600.0, 21_597.5)
+
+
+def test_a_detector_that_raises_leaves_its_check_unknown_and_the_others_judged():
+    broken = Check("mine", "tests.broken_detector", broken_detector.Params(from_s=30.0))
+    judge = Judge((broken, SEARCH), 60.0)
+
+    def asked(elapsed_s: float) -> list[Status]:
+        figures = {"search_count": 900.0, "search_p99_s": 0.02, "elapsed_s": elapsed_s}
+        return [verdict.status for verdict in judge.judge(evidence(**figures))]
+
+    assert [Status.PASS, Status.PASS] == asked(10.0)
+    assert [Status.UNKNOWN, Status.PASS] == asked(40.0)
+    reason = judge.judge(evidence(elapsed_s=50.0))[0].reason
+    assert reason.startswith("mine: its detector failed at broken_detector.py:")
+    assert reason.endswith(": LookupError('no figure in 2 rows')")
