@@ -5,11 +5,12 @@
     tick:    feed the schedule ahead, drain results, follow the worker's log   (ten a second)
     keep:    checkpoint (every ten seconds)
     jobs:    sample (every second), judge (every ten): APScheduler, an executor each
-    stop:    last results -> last sample -> verdict -> report.json
+    stop:    last results -> last window -> last sample -> verdict -> report.json
 
 The load never waits for any of this: what it needs is in the ring seconds ahead.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -34,9 +35,10 @@ from soak.watch.events import EventLog
 from soak.watch.jobs import Notice, every
 from soak.watch.losses import Losses
 from soak.watch.observer import Observer
+from soak.watch.pages import Pages
 from soak.watch.readiness import Stopped, await_ready
 from soak.watch.resumption import Stop, absent_s, await_release, forget_end, taken_up
-from soak.watch.status import Status, starting, warm_until_s
+from soak.watch.status import Status, starting
 from soak.watch.stopping import StopRequest
 from soak.watch.worker_log import LogTail, WorkerFacts
 from soak.watch.worker_process import WorkerProcess
@@ -110,7 +112,8 @@ class Controller:
             self._begin()
             with self._jobs() as notice:
                 self._loop(worker, stop, show, notice)
-            return self._end(worker, stop)
+                over_s = self._elapsed_s()
+            return self._end(worker, stop, over_s)
 
     def _prepare(self) -> None:
         """Build everything before time zero: what comes after it is charged to somebody."""
@@ -147,9 +150,15 @@ class Controller:
         if resumption is not None:
             self._stop, self._standing = resumption.fold(parts), resumption.standing
             resumption.carry_over(self._ring, self._checkpoints)
-        self._phase_index = self._standing.phase_index
-        self._warm_until_s = warm_until_s(scenario)
-        self._window_end_s = self._standing.at_s + scenario.observe.window
+        self._pages = Pages(
+            scenario,
+            self._workload,
+            self._ring,
+            self._observer,
+            self._events,
+            self._standing,
+            self._clock,
+        )
         settle()
 
     def _await_ready(self, worker: WorkerProcess, stop: StopRequest) -> None:
@@ -175,7 +184,7 @@ class Controller:
         self._events.begin(self.t0_ns, standing.wall_s)
         self._status.identity = replace(self._identity, started=standing.started_s)
         if self._stop is None:
-            self._enter_phase(0, 0.0)
+            self._pages.begin()
         else:
             forget_end(self._directory)
             gap = standing.close_gap(absent_s(self._stop, self._clock))
@@ -189,12 +198,6 @@ class Controller:
         for block in blocks(standing.waiting, self._workload.bounds):
             self._ring.write(block)
         self._feeder.feed(self._clock.monotonic_ns())
-
-    def _enter_phase(self, index: int, begins_s: float) -> None:
-        self._phase_index = self._standing.phase_index = index
-        at_ns = self.t0_ns + round(begins_s * NS_PER_S)
-        name = self._scenario.phases[index].name
-        self._events.add("phase", "injected", at_ns, 0, {"phase": name})
 
     def beat_age_s(self) -> float:
         """How long ago the loop last turned."""
@@ -211,7 +214,9 @@ class Controller:
 
     def _sample(self) -> None:
         if (at_s := self._elapsed_s()) > self._standing.at_s:
-            self._observer.sample(self._status.known(self._workload.offered_rate(at_s)))
+            # The last row tells of the last window, for which load was asked until its end.
+            asked_s = min(at_s, math.nextafter(self._scenario.duration_s, 0.0))
+            self._observer.sample(self._status.known(self._workload.offered_rate(asked_s)))
 
     def _judge(self) -> None:
         self._status.judge(self._elapsed_s())
@@ -227,7 +232,7 @@ class Controller:
             self._feeder.feed(now_ns)
             self._observer.take(self._ring.drain())
             self._observer.follow_worker()
-            self._turn_pages((now_ns - self.t0_ns) / NS_PER_S)
+            self._pages.turn((now_ns - self.t0_ns) / NS_PER_S)
             if now_ns >= next_snapshot_ns:
                 next_snapshot_ns = now_ns + round(SNAPSHOT_S * NS_PER_S)
                 notice()
@@ -253,23 +258,6 @@ class Controller:
             return True
         return self._elapsed_s() >= self._scenario.duration_s
 
-    def _turn_pages(self, elapsed_s: float) -> None:
-        """Close the window where one ends: at its length, and where the phase changes."""
-        index = min(self._workload.phase_at(max(0.0, elapsed_s)), len(self._scenario.phases) - 1)
-        if index > self._phase_index:
-            begins_s = sum(phase.duration for phase in self._scenario.phases[:index])
-            self._close_window(begins_s)
-            self._enter_phase(index, begins_s)
-        elif elapsed_s >= self._window_end_s:
-            self._close_window(elapsed_s)
-
-    def _close_window(self, end_s: float) -> None:
-        phase = self._scenario.phases[self._phase_index]
-        is_measured = end_s > self._warm_until_s
-        due_count = self._ring.due_count(self._clock.monotonic_ns())
-        self._observer.close_window(end_s, phase.name, due_count, is_measured=is_measured)
-        self._window_end_s = end_s + self._scenario.observe.window
-
     def _moment(self, state: State) -> Moment:
         elapsed_s, ring = self._elapsed_s(), self._ring
         now_ns = self._clock.monotonic_ns()
@@ -277,8 +265,8 @@ class Controller:
         lost_count -= self._standing.lost_track_count
         return Moment(
             state=state,
-            phase=self._scenario.phases[self._phase_index].name,
-            phase_index=self._phase_index,
+            phase=self._scenario.phases[self._standing.phase_index].name,
+            phase_index=self._standing.phase_index,
             elapsed_s=elapsed_s,
             due_count=ring.due_count(now_ns),
             overdue_count=ring.overdue_count(now_ns),
@@ -290,8 +278,11 @@ class Controller:
     def _elapsed_s(self) -> float:
         return (self._clock.monotonic_ns() - self.t0_ns) / NS_PER_S
 
-    def _end(self, worker: WorkerProcess, stop: StopRequest) -> Snapshot:
-        """Let operations in flight end, judge a last time, and write what remains."""
+    def _end(self, worker: WorkerProcess, stop: StopRequest, over_s: float) -> Snapshot:
+        """Let operations in flight end, judge a last time, and write what remains.
+
+        over_s: when the load was, and with it the sampling.
+        """
         self._keep()
         self._feeder.stop(self._clock.monotonic_ns())
         self._await_answers(worker, stop)
@@ -299,11 +290,12 @@ class Controller:
         self._observer.abandon(self._ring.abandon_unfinished(now_ns), now_ns)
         self._observer.take(self._ring.drain())
         answered_s = self._elapsed_s()  # what the target takes to close is no time to answer in
+        self._pages.close(answered_s)  # before the last sample, which carries its figures
+        self._observer.excuse(answered_s - over_s)
         if worker.exit_code() is None:
             self._sample()
         worker.stop()
         self._observer.follow_worker()
-        self._close_window(answered_s)
         self._observer.outliers.flush()
         self._status.judge(answered_s)
         return self._conclude(stop, answered_s)

@@ -89,6 +89,13 @@ def hang_of(ring: Ring, now_ns: int) -> Hang | None:
     return Hang(operation=OPERATIONS[operation], index=index, age_s=age_s)
 
 
+def in_flight_s(ring: Ring, now_ns: int) -> float:
+    """For how long the target has had its oldest operation in hand; 0 where it has none."""
+    oldest = ring.oldest_unfinished(now_ns)
+    # Operations are claimed in order, so where nobody has come to the oldest, none is in flight.
+    return (now_ns - oldest[3]) / NS_PER_S if oldest and oldest[3] else 0.0
+
+
 def together(operations: Mapping[str, OperationTotals], measure: str) -> Histogram:
     """One measure of operations of all kinds."""
     merged = Histogram()

@@ -87,6 +87,7 @@ class Observer:
         self.result_count = 0
         self.unissued_count = 0  # no client came to them within the planned time
         self.hanging_count = 0
+        self._given_up_count = 0
         self._planned_ns = round(scenario.duration_s * NS_PER_S)
         self._sample_s = scenario.observe.sample
         self._sampled_s = 0.0
@@ -128,6 +129,7 @@ class Observer:
     def abandon(self, results: Results, now_ns: int) -> None:
         """Fold what was given up on at the end; what was in the target hangs there."""
         self.take(results)
+        self._given_up_count = len(results)
         self.hanging_count = int(np.count_nonzero(results.start_ns < now_ns))
 
     def follow_worker(self) -> None:
@@ -145,31 +147,44 @@ class Observer:
             self.standstills_s.append((event.time_s, event.time_s + away_s))
 
     def close_window(
-        self, end_s: float, phase: str, due_count: int, *, is_measured: bool
+        self,
+        end_s: float,
+        phase: str,
+        due_count: int,
+        in_flight_s: float = 0.0,
+        *,
+        is_measured: bool,
     ) -> list[Window]:
         """Write the open window's rows, and let the next sample carry its quantiles.
 
         A window in which no time passed stays open: a run that was killed as soon as it went on has
         operations that began, and not a moment in which they did. due_count: operations that were
-        to be issued since the run began.
+        to be issued since the run began. in_flight_s: how long the target has had the one that it
+        has had for longest; who waits for a call that never comes back stands still, too.
         """
-        if end_s <= self.windows.opened_s:
+        opened_s = self.windows.opened_s
+        if end_s <= opened_s:
             return []
         pending_count = due_count - self.result_count
         rows = self.windows.close(end_s, phase, pending_count, is_measured=is_measured)
         self.outliers.close(end_s)
         figures: dict[str, float] = {}
-        length_s = max((row.end_s - row.start_s for row in rows), default=NAN)
         for row in rows:
             self._windows_log.append_row(row.row())
             figures[f"{row.operation}_p50_s"] = row.latency.p50
             figures[f"{row.operation}_p99_s"] = row.latency.p99
             figures[f"{row.operation}_service_p50_s"] = row.service.p50
             figures[f"{row.operation}_service_p99_s"] = row.service.p99
-        if rows:
-            figures["stall_s_max"] = max(row.service.max for row in rows)
-        figures["achieved_per_s"] = sum(row.count for row in rows) / length_s if rows else 0.0
+        longest_s = max([in_flight_s, *(row.service.max for row in rows)])
+        # Once the load is over its last answers are waited for, and nothing is asked.
+        if (loaded_s := min(end_s, self._planned_ns / NS_PER_S) - opened_s) > 0:
+            answered_count = sum(row.count for row in rows) - self._given_up_count
+            figures["achieved_per_s"] = answered_count / loaded_s
         with self._lock:
+            if rows or in_flight_s:
+                # The next sample may come after several windows.
+                longest_s = max(longest_s, self._windowed.get("stall_s_max", 0.0))
+                figures["stall_s_max"] = longest_s
             self._windowed |= figures
         return rows
 
@@ -231,6 +246,10 @@ class Observer:
     def resume(self, at_s: float) -> None:
         """What was not sampled before that time nobody could have sampled."""
         self._sampled_s = at_s
+
+    def excuse(self, length_s: float) -> None:
+        """For so long nobody was to sample: the load was over, its last answers were waited for."""
+        self._sampled_s += length_s
 
     def columns(
         self, names: Collection[str] | None = None, room: dict[str, Floats] | None = None

@@ -41,3 +41,27 @@ def test_a_target_that_hangs_has_missed_its_objective(tmp_path: Path):
     assert 10 == done.code, done.report["verdict"]
     errors = next(check for check in done.report["checks"] if check["name"] == "errors")
     assert "fail" == errors["status"]
+
+
+def test_a_target_that_hangs_at_the_end_is_judged_by_the_last_window(tmp_path: Path):
+    """What it waits for is longer than the certificate lets samplers be silent."""
+    path = tmp_path / "hanging.yaml"
+    path.write_text(
+        "rate: 200/s\nlisten: null\n"
+        "target: {name: tests.scripted_target, clients: 1, timeout: 7s, "
+        "params: {what: hang, at_get: 200}}\n"
+        "phases: [{name: only, duration: 4s, arrivals: constant, mix: {store: 1, get: 1}}]\n"
+        "checks:\n"
+        "  - {name: errors, detector: slo, params: {total: error_count, per: count, max: 0.1%}}\n"
+        "  - name: stalls\n"
+        "    detector: degradation\n"
+        "    params: {series: error_ratio, stall: 5s, max_stalls: 0}\n"
+    )
+
+    done = soak("run", str(path), "--plain", out=tmp_path / "runs")
+
+    assert 10 == done.code, done.report["verdict"]
+    assert {"errors": "fail", "stalls": "fail"} == {
+        check["name"]: check["status"] for check in done.report["checks"]
+    }
+    assert not any("sampler" in why for why in done.report["certificate"]["reasons"])

@@ -1,8 +1,10 @@
 """Is what was measured laid to the right time?"""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from soak.clock import NS_PER_S, SystemClock
 from soak.load.results import Results
@@ -96,6 +98,65 @@ def test_an_observer_goes_on_where_another_one_stopped(tmp_path: Path):
     assert (4, 4) == (second.result_count, second.windows.totals()["store"].count)
     assert (5.0, 6.0, 1) == (row.start_s, row.end_s, row.count)
     assert [1_000.0, 1_000.0] == second.columns()["tester_cpu_s"].tolist()
+
+
+@pytest.fixture
+def observer(tmp_path: Path) -> Iterator[Observer]:
+    """Of a smoke run, time zero a hundred seconds ago."""
+    directory, clock = RunDirectory(tmp_path), SystemClock()
+    log = LineLog(directory.events)
+    events = EventLog(log)
+    events.begin(clock.monotonic_ns() - 100 * NS_PER_S, wall_s=0.0)
+    tail = LogTail(directory.worker_log)
+    made = Observer(load("smoke"), directory, clock, events, WorkerFacts(), tail)
+    yield made
+    for written in (log, *made.logs):
+        written.close()
+
+
+def test_a_call_that_has_not_come_back_is_a_stall_already(observer: Observer):
+    observer.close_window(10.0, "steady", 0, 4.0, is_measured=True)
+    observer.sample({})
+
+    assert [4.0] == observer.columns()["stall_s_max"].tolist()
+
+
+def test_a_window_in_which_nothing_was_asked_tells_of_no_stall(observer: Observer):
+    observer.close_window(10.0, "steady", 0, is_measured=True)
+    observer.sample({})
+
+    assert "stall_s_max" not in observer.columns()
+
+
+def test_the_longest_stall_of_several_windows_is_in_the_next_sample(observer: Observer):
+    observer.close_window(0.2, "steady", 0, 4.0, is_measured=True)
+    observer.close_window(0.4, "steady", 0, 0.1, is_measured=True)
+    observer.sample({})
+
+    assert [4.0] == observer.columns()["stall_s_max"].tolist()
+
+
+def test_what_was_given_up_on_was_not_achieved_nor_is_the_wait_for_it_counted(observer: Observer):
+    """As when the target hangs at the end: two answered in the last second, three never."""
+    planned_s = load("smoke").duration_s
+    observer.close_window(planned_s - 1.0, "steady", 0, is_measured=True)
+    observer.take(started_at([5, 6]))
+    observer.abandon(started_at([7, 8, 9]), now_ns=20)
+    observer.close_window(planned_s + 10.0, "steady", 5, is_measured=True)
+    observer.sample({})
+
+    assert [2.0] == observer.columns()["achieved_per_s"].tolist()
+
+
+@pytest.mark.parametrize(("excused_s", "missed"), [(0.0, 99), (60.0, 39)])
+def test_what_nobody_was_to_sample_was_not_missed(
+    observer: Observer, excused_s: float, missed: int
+):
+    """smoke samples once a second."""
+    observer.excuse(excused_s)
+    observer.sample({})
+
+    assert pytest.approx(missed, abs=5) == observer.sampler_records["host"].worst_gap
 
 
 def test_a_loop_that_did_not_turn_stood_still(tmp_path: Path):
