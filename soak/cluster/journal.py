@@ -57,6 +57,7 @@ class Journal:
         self._windowed: dict[str, float] = {}
         self._series = Series()
         self._sampled_s = -1.0
+        self._scored_count = 0
         self.latest: deque[Event] = deque(maxlen=KEPT)
 
     def tell(self, event: Event) -> None:
@@ -92,16 +93,20 @@ class Journal:
             return
         self._sampled_s = snapshot.elapsed_s
         operations, records = snapshot.operations.values(), snapshot.records
+        is_scored = snapshot.recall.samples > self._scored_count
+        self._scored_count = snapshot.recall.samples
         row = {
             **{name: snapshot.resources.get(name, NAN) for name in SAMPLED},
             "t_s": snapshot.elapsed_s,
             "offered_per_s": snapshot.certificate.offered_rate,
             "operations_total": float(sum(each.count for each in operations)),
-            "errors_total": float(sum(each.outcomes["error"] for each in operations)),
+            "errors_total": float(
+                sum(each.outcomes["error"] + each.outcomes["timeout"] for each in operations)
+            ),
             "violations_total": float(sum(snapshot.violations.values())),
             "live_records": records.get("live", NAN),
             **{f"{n}_total": records.get(n, NAN) for n in ("stored", "deleted", "evicted")},
-            "recall": snapshot.recall.last,
+            "recall": snapshot.recall.last if is_scored else NAN,
             "score": snapshot.health.get("score", NAN),
             "achieved_per_s": NAN,
             **self._windowed,

@@ -196,8 +196,7 @@ class Observer:
         for name, sampler in self._samplers.items():
             sampled |= self._read(name, sampler)
         self._carry_on(sampled)
-        failed_count = sum(self.windows.errors().values())
-        row = {"t_s": at_s, "errors_total": float(failed_count), **known, **sampled}
+        row = {"t_s": at_s, "errors_total": float(self.windows.failed_count()), **known, **sampled}
         self._tell_upkeep(row)
         with self._lock:
             row |= self._windowed

@@ -114,7 +114,8 @@ class Status:
             "deleted_total": facts.counters.get("deleted", NAN),
             "evicted_total": facts.stats.get(EVICTED, NAN),
             "live_records": facts.live_records,
-            "recall": facts.recall_last[-1] if facts.recall_last else NAN,
+            "violations_total": float(sum(self._observer.windows.violations().values())),
+            "recall": facts.new_recall(),
             "score": self.health_ratio(),
             "control_s": facts.hiccup.get("control_s", NAN),
         }

@@ -300,6 +300,11 @@ class Windows:
     def after_warm_up(self) -> dict[str, OperationTotals]:
         return {OPERATIONS[code]: tally.after_warm_up() for code, tally in self._tallies.items()}
 
+    def failed_count(self) -> int:
+        """How many operations ended with an error or took too long, as totals count them."""
+        failed = [OUTCOMES.index(name) for name in ("error", "timeout")]
+        return int(sum(tally.outcomes[failed].sum() for tally in self._tallies.values()))
+
     def violations(self) -> dict[str, int]:
         """Broken promises by kind, all kinds, as the slots tell."""
         seen = self._codes.sum(axis=0)

@@ -66,6 +66,7 @@ class WorkerFacts:
     hiccup: dict[str, float] = field(default_factory=dict)
     recall_k: int = 0
     recall_samples: int = 0
+    recall_told_count: int = 0  # of these, when `new_recall` was last asked
     recall_sum: float = 0.0
     recall_square_sum: float = 0.0
     recall_first: list[float] = field(default_factory=list)  # the first RECALL_SPAN
@@ -142,15 +143,21 @@ class WorkerFacts:
         mean = self.recall_sum / n
         return mean, max(0.0, (self.recall_square_sum - n * mean * mean) / (n - 1)) ** 0.5
 
+    def new_recall(self) -> float:
+        """The newest score, once; nan where none came since the last call."""
+        seen_count, self.recall_told_count = self.recall_told_count, self.recall_samples
+        return self.recall_last[-1] if self.recall_told_count > seen_count else float("nan")
+
     def _fold_recall(self, line: Line) -> None:
         recall = _figure(line.get("recall"))
         self.recall_k = _integer(line.get("k"))
         if len(self.recall_first) < RECALL_SPAN:
             self.recall_first.append(recall)
-        self.recall_samples += 1
         self.recall_sum += recall
         self.recall_square_sum += recall * recall
         self.recall_last.append(recall)
+        # Last: the sampling job reads the newest score when it sees another count.
+        self.recall_samples += 1
 
 
 def _figure(value: object) -> float:

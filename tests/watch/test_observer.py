@@ -1,6 +1,7 @@
 """Is what was measured laid to the right time?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from soak.clock import NS_PER_S, SystemClock
 from soak.load.results import Results
+from soak.result import Outcome, slot_code
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import load
 from soak.state import packed, unpacked
@@ -146,6 +148,14 @@ def test_what_was_given_up_on_was_not_achieved_nor_is_the_wait_for_it_counted(ob
     observer.sample({})
 
     assert [2.0] == observer.columns()["achieved_per_s"].tolist()
+
+
+def test_a_sample_counts_timeouts_among_the_errors(observer: Observer):
+    codes = np.array([slot_code(Outcome.TIMEOUT), 0], dtype=np.uint8)
+    observer.take(replace(started_at([5, 6]), code=codes))
+    observer.sample({})
+
+    assert [1.0] == observer.columns()["errors_total"].tolist()
 
 
 @pytest.mark.parametrize(("excused_s", "missed"), [(0.0, 99), (60.0, 39)])
