@@ -62,7 +62,9 @@ def _whole_run(evidence: Evidence, name: str) -> float:
 def _broken(evidence: Evidence, found: dict[str, float], checked: float) -> Finding:
     wrong = sum(found.values())
     kinds = ", ".join(f"{count(n)} {kind}" for kind, n in found.items() if n)
-    since_s = _first(evidence)
+    # The series counts every kind, so it tells since when only where no other kind was seen.
+    every = sum(_whole_run(evidence, f"violations_{kind}") for kind in VIOLATIONS)
+    since_s = _first(evidence) if wrong == every else None
     when = f", since {clock_time(since_s)}" if since_s is not None else ""
     answers = "wrong answer" if wrong == 1 else "wrong answers"
     return Finding(

@@ -46,6 +46,15 @@ def test_one_violation_fails_even_when_little_was_checked():
     assert 3.0 == finding.since_s
 
 
+def test_since_when_is_told_of_the_named_kinds_alone():
+    totals = {"checked_count": 500.0, "violations_stale": 1.0, "violations_bleed": 1.0}
+
+    bleed = detect(evidence(totals), Params(violations=("bleed",)))
+    both = detect(evidence(totals), Params(violations=("bleed", "stale")))
+
+    assert (None, 3.0) == (bleed.since_s, both.since_s)
+
+
 def test_violations_during_warm_up_count():
     totals = {"all_violations_lost": 2.0, "violations_lost": 0.0, "checked_count": 500.0}
 
