@@ -71,6 +71,7 @@ class Controller:
         self._facts = WorkerFacts()
         self._tail = LogTail(directory.worker_log)
         self._ending = Ending()
+        self._broken_jobs: set[str] = set()  # they raised, and would do so again at the end
         self._gate = gate
         self._kept = kept
         self._standing = Standing()
@@ -209,6 +210,7 @@ class Controller:
         return every(jobs, self._on_job_error, self._clock)
 
     def _on_job_error(self, name: str, error: BaseException) -> None:
+        self._broken_jobs.add(name)
         self._ending.tester_failure = f"{name}: {error!r}"
         log().error("job_failed", job=name, error=repr(error))
 
@@ -292,12 +294,13 @@ class Controller:
         answered_s = self._elapsed_s()  # what the target takes to close is no time to answer in
         self._pages.close(answered_s)  # before the last sample, which carries its figures
         self._observer.excuse(answered_s - over_s)
-        if worker.exit_code() is None:
+        if worker.exit_code() is None and "sample" not in self._broken_jobs:
             self._sample()
         worker.stop()
         self._observer.follow_worker()
         self._observer.outliers.flush()
-        self._status.judge(answered_s)
+        if "judge" not in self._broken_jobs:
+            self._status.judge(answered_s)
         return self._conclude(stop, answered_s)
 
     def _await_answers(self, worker: WorkerProcess, stop: StopRequest) -> None:
