@@ -196,7 +196,7 @@ def quality() -> Row:
         7,
         [
             (
-                8,
+                6,
                 curve(
                     "Recall",
                     "Share of the true nearest live records that searches return.",
@@ -206,7 +206,18 @@ def quality() -> Row:
                 ),
             ),
             (
-                8,
+                6,
+                curve(
+                    "Health",
+                    "The score, its components, and what the target reports of itself.",
+                    "percentunit",
+                    (now("soak_health_ratio"), "health"),
+                    (now("soak_health_component_ratio"), "{{component}}"),
+                    (now("soak_health_reported_ratio"), "as reported"),
+                ),
+            ),
+            (
+                6,
                 curve(
                     "Wrong answers by kind",
                     "Since the start; any above zero fails the run.",
@@ -215,7 +226,7 @@ def quality() -> Row:
                 ),
             ),
             (
-                8,
+                6,
                 states(
                     "Checks",
                     "What each check said when.",

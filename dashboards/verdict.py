@@ -38,7 +38,7 @@ def judgement() -> list[Stat]:
         ),
         tile(
             "Health",
-            "0 to 100 %; relative to the run's own first minutes unless the target says.",
+            "0 to 100 %, by one formula for every target; what it reports itself is no part of it.",
             "percentunit",
             f"min({now('soak_health_ratio')})",
             thresholds=steps((RED, None), (ORANGE, 0.5), (GREEN, 0.8)),

@@ -102,6 +102,7 @@ class Target(Protocol):
 
         Understood of any target: accounted_bytes, used_heap_bytes, tombstones (deleted records that
         still take memory), tombstone_bytes, health_ratio, records_evicted_count, tier_<NAME>_count.
+        health_ratio is shown beside the score that every target gets, and is no part of it.
         """
         ...
 

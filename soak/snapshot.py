@@ -191,7 +191,7 @@ class Snapshot:
     sampler_success: Mapping[str, bool]
     records: Mapping[str, float]  # live, stored, evicted, deleted, tier_<name>
     recall: Recall
-    health: Mapping[str, float]  # "score" and one entry per component, 0 to 1
+    health: Mapping[str, float]  # "score" and one entry per component, 0 to 1, nan if unknown
     health_min: float
     verdicts: tuple[Verdict, ...]
     verdict: RunVerdict
@@ -208,3 +208,9 @@ class Snapshot:
     skipped: tuple[tuple[str, str], ...] = ()  # checks this run is too short for, and why
     leaks: tuple[Mapping[str, float | str], ...] = ()
     environment: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def health_reported(self) -> float:
+        """What the target says of its own health; nan where it does not, or no longer does."""
+        is_fresh = self.sampler_success.get("reported", True)
+        return self.resources.get("health_ratio", NAN) if is_fresh else NAN

@@ -112,7 +112,7 @@ def six_hour_trend(points: int = 300) -> dict[str, tuple[float, ...]]:
         "resident_bytes": 131 * MB + live * 2_500 + t_s * 900 + noise.normal(0, 9e5, points),
         "offered_per_s": np.full(points, 200.0),
         "achieved_per_s": 200 + noise.normal(0, 0.8, points),
-        "health_ratio": np.clip(0.97 - 0.15 * evicting + noise.normal(0, 0.004, points), 0, 1),
+        "score": np.clip(0.97 - 0.15 * evicting + noise.normal(0, 0.004, points), 0, 1),
         "recall": np.clip(0.992 - 4e-7 * t_s + noise.normal(0, 0.002, points), 0, 1),
     }
     for name, median_ms in MEDIANS_MS.items():

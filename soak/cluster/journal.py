@@ -120,8 +120,6 @@ class Journal:
 
     def trend(self) -> dict[str, tuple[float, ...]]:
         columns = self._series.columns()
-        if "score" in columns:
-            columns["health_ratio"] = columns["score"]
         return outline(columns, columns)
 
     def close(self) -> None:

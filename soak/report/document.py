@@ -187,12 +187,13 @@ def _resources(snapshot: Snapshot) -> Document:
 
 def _health(snapshot: Snapshot) -> Document:
     components = {k: v for k, v in sorted(snapshot.health.items()) if k != "score"}
-    known = [name for name, value in components.items() if value == value]
+    lowered = [name for name, value in components.items() if value < 1]
     return {
         "last": snapshot.health.get("score"),
         "min": snapshot.health_min,
-        "worst_component": min(known, key=components.__getitem__) if known else None,
+        "worst_component": min(lowered, key=components.__getitem__, default=None),
         "components": components,
+        "reported": snapshot.health_reported,
     }
 
 

@@ -50,6 +50,7 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
     oracle = as_section(document.get("oracle"))
     records = as_section(document.get("records"))
     certificate = as_section(document.get("certificate"))
+    health = as_section(document.get("health"))
     rows = [
         ("time that memories aged", _aged(document)),
         ("operations", figures.whole(_operation_count(document))),
@@ -63,7 +64,8 @@ def key_figures(document: Mapping[str, object]) -> list[tuple[str, str]]:
         ),
         ("answers checked", figures.whole(oracle.get("checked"))),
         ("answers wrong", figures.whole(violation_count(document))),
-        ("health, lowest", figures.share(as_section(document.get("health")).get("min"))),
+        ("health, lowest", figures.share(health.get("min"))),
+        ("health, as the target reports it", figures.share(health.get("reported"))),
     ]
     return [(name, text) for name, text in rows if text != figures.NOT_KNOWN]
 

@@ -215,7 +215,7 @@ def _quality(record: RunRecord) -> Chart:
     shown = (
         ("recall", "recall", "recall", "Recall"),
         ("health", "score", "health", "Health score"),
-        ("health by the target itself", "health_ratio", "faint", "Of itself the target says"),
+        ("health as reported", "health_ratio", "faint", "As the target reports it"),
     )
     columns = [(column, said) for _, column, _, said in shown]
     known = [pair for pair in columns if np.isfinite(record.samples.get(pair[0], EMPTY)).any()]

@@ -45,6 +45,7 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("final query latency, p50", figures.latency(_last(p50))),
         ("final query latency, p99", figures.latency(_last(p99))),
         ("health, last", figures.share(health.get("last"))),
+        ("health, as the target reports it", figures.share(health.get("reported"))),
         ("maintenance events, declared", figures.whole(seen.get("declared"))),
         ("maintenance events, seen from outside", figures.whole(seen.get("detected"))),
         *(

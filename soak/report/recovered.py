@@ -184,7 +184,8 @@ def _health(samples: Mapping[str, Floats]) -> Document:
     known = _known(samples, "score")
     last = float(known[-1]) if known.size else None
     lowest = float(known.min()) if known.size else None
-    return {"last": last, "min": lowest, "worst_component": None}
+    reported = _last(samples, "health_ratio")
+    return {"last": last, "min": lowest, "worst_component": None, "reported": reported}
 
 
 def _maintenance_counts(journal: Journal) -> dict[tuple[str, str], int]:

@@ -72,6 +72,11 @@ def _judgement(snapshot: Snapshot) -> Iterator[Family]:
     yield labelled(
         "soak_health_component_ratio", "What health consists of.", "component", health.items()
     )
+    yield gauge(
+        "soak_health_reported_ratio",
+        "Health as the target itself reports it; no part of soak_health_ratio.",
+        snapshot.health_reported,
+    )
     yield labelled(
         "soak_run_verdict_status",
         "1 for the current verdict on the whole run.",

@@ -23,7 +23,7 @@ from rich.live import Live as Screen
 from rich.text import Text
 
 from soak.report import figures
-from soak.show.plain import STATUS_WORDS, event_line, leading
+from soak.show.plain import STATUS_WORDS, event_line, health_said, leading
 from soak.snapshot import Identity, OperationTotals, Snapshot
 from soak.verdict import RunVerdict, Status
 
@@ -193,12 +193,12 @@ def _verdict(snapshot: Snapshot, verdict: RunVerdict) -> Text:
 def _checks(snapshot: Snapshot) -> Text:
     worst_first = sorted(snapshot.verdicts, key=lambda verdict: WORST_FIRST.index(verdict.status))
     parts = [(f"{SIGNS[v.status]} {v.check}  ", TONES[v.status]) for v in worst_first]
-    health = figures.share(snapshot.health.get("score"))
+    health = health_said(snapshot)
     is_trusted = snapshot.certificate.trusted
     trust = ("trusted", "green") if is_trusted else ("NOT TRUSTED", "bold red")
     certificate = snapshot.certificate
     done = f"{figures.rate(certificate.achieved_rate)} of {figures.rate(certificate.offered_rate)}"
-    return Text.assemble(f"{done}  health {health}  ", trust, "  ", *parts)
+    return Text.assemble(f"{done}  {health}  ", trust, "  ", *parts)
 
 
 def _operations(snapshot: Snapshot, rates: Mapping[str, float], room: int) -> list[Text]:

@@ -1,5 +1,6 @@
 """How does a run look in a log file? Plain lines: the start, one per ten seconds, news, the end."""
 
+import math
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -78,13 +79,20 @@ def progress_line(snapshot: Snapshot) -> str:
         *_latency(snapshot),
         f"memory {figures.size(snapshot.resources.get('anonymous_bytes', float('nan')))}",
         f"records {figures.whole(snapshot.records.get('live', float('nan')))}",
-        f"health {figures.share(snapshot.health.get('score', float('nan')))}",
+        health_said(snapshot),
         STATUS_WORDS[snapshot.verdict.status],
     ]
     if snapshot.hang:
         age = figures.span(snapshot.hang.age_s)
         parts.append(f"HANGING: {snapshot.hang.operation} for {age}")
     return " | ".join(parts)
+
+
+def health_said(snapshot: Snapshot) -> str:
+    """The score, and what the target reports of itself beside it."""
+    reported = snapshot.health_reported
+    beside = "" if math.isnan(reported) else f" (it reports {figures.share(reported)})"
+    return f"health {figures.share(snapshot.health.get('score'))}{beside}"
 
 
 def leading(snapshot: Snapshot) -> tuple[str, OperationTotals] | None:

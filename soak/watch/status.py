@@ -32,8 +32,8 @@ from soak.watch.windows import Windows
 from soak.watch.worker_log import EVICTED
 
 TREND = (
-    *("t_s", "achieved_per_s", "offered_per_s", "live_records", "recall", "health_ratio"),
-    *("resident_bytes", "anonymous_bytes", "disk_bytes", "accounted_bytes"),
+    *("t_s", "achieved_per_s", "offered_per_s", "live_records", "recall", "score"),
+    *("health_ratio", "resident_bytes", "anonymous_bytes", "disk_bytes", "accounted_bytes"),
 )
 QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
 

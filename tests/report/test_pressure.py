@@ -30,7 +30,10 @@ def record(live: np.ndarray) -> RunRecord:
     )
     return RunRecord(
         directory=Path(),
-        document={"health": {"last": 0.9}, "maintenance": {"declared": 1, "detected": 0}},
+        document={
+            "health": {"last": 0.9, "reported": 0.8},
+            "maintenance": {"declared": 1, "detected": 0},
+        },
         windows=WindowRows.__new__(WindowRows),
         samples=samples,
         events=(cleaned,),
@@ -48,6 +51,7 @@ def test_the_table_holds_what_the_pressure_benchmark_asks_for():
     assert "2 KiB" == told["memory per record added"]
     assert "4 ms" == told["final query latency, p99"]
     assert "90 %" == told["health, last"]
+    assert "80 %" == told["health, as the target reports it"]
     assert "1" == told["maintenance events, declared"]
 
 

@@ -116,6 +116,24 @@ def test_worst_component_is_the_lowest():
     assert ("memory", 0.8) == (found["worst_component"], found["last"])
 
 
+def test_no_component_is_the_worst_where_all_are_well():
+    health = {"score": 1.0, "latency": 1.0, "memory": math.nan, "errors": 1.0}
+    found = document(replace(six_hours(2_000), health=health))["health"]
+
+    assert found["worst_component"] is None
+    assert found["components"]["memory"] is None
+
+
+def test_health_as_the_target_reports_it_stands_beside_the_score():
+    snapshot = six_hours(2_000)
+    said = replace(snapshot, resources={**snapshot.resources, "health_ratio": 0.5})
+    silent = replace(said, sampler_success={**said.sampler_success, "reported": False})
+
+    assert document(snapshot)["health"]["reported"] is None
+    assert (0.93, 0.5) == tuple(document(said)["health"][name] for name in ("last", "reported"))
+    assert document(silent)["health"]["reported"] is None
+
+
 def test_maintenance_counts_the_whole_run_and_lists_the_latest():
     snapshot = six_hours(2_000)
     many = tuple(

@@ -150,6 +150,15 @@ def test_a_figure_of_the_snapshot_is_shown(snapshot, name, labels, expected):
     assert expected == text_samples(snapshot)[series(name, **labels)]
 
 
+def test_health_as_the_target_reports_it_has_a_metric_while_it_does(snapshot):
+    said = replace(snapshot, resources={**snapshot.resources, "health_ratio": 0.5})
+    silent = replace(said, sampler_success={**said.sampler_success, "reported": False})
+    shown = text_samples(said)
+    figures = [shown[series(f"soak_health_{name}")] for name in ("ratio", "reported_ratio")]
+    assert [0.93, 0.5] == figures
+    assert series("soak_health_reported_ratio") not in text_samples(silent)
+
+
 def test_the_latest_maintenance_tells_when_it_began_and_ended_and_what_it_gave_back(snapshot):
     last = [e for e in snapshot.events if (e.kind, e.source) == ("compact", "declared")][-1]
     shown = text_samples(snapshot)

@@ -269,6 +269,14 @@ def test_the_first_second_of_a_run_is_shown_without_complaint(moving, board, sna
     assert [] == board.complaints
 
 
+def test_health_as_the_target_reports_it_stands_beside_the_score(moving, board, snapshot):
+    said = {**snapshot.resources, "health_ratio": 1.0}
+    board.snapshot = replace(snapshot, resources=said)
+    next_poll(moving)
+    expect(moving.locator("#health")).to_have_text("93 %")
+    expect(moving.locator("#worst")).to_have_text("worst: memory 81 % · it reports 100 %")
+
+
 def test_phases_begin_within_the_charts_also_before_the_first_sample(moving, board, snapshot):
     late = tuple(t + ELAPSED_S / 2 for t in range(len(snapshot.trend["t_s"])))
     phase = replace(snapshot.events[0], kind="phase", time_s=0.0, details={"phase": "only"})

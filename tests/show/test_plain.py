@@ -43,6 +43,12 @@ def test_progress_is_one_line_with_rate_latency_memory_records_health_and_verdic
     assert line.endswith("| records 32,800 | health 93 % | FAIL")
 
 
+def test_health_as_the_target_reports_it_stands_beside_the_score(snapshot):
+    resources = {**snapshot.resources, "health_ratio": 1.0}
+    line = said(replace(snapshot, resources=resources))[-1]
+    assert "| health 93 % (it reports 100 %) |" in line
+
+
 def test_a_rare_slow_operation_does_not_tell_the_story(snapshot):
     get, store = (snapshot.operations[name] for name in ("get", "store"))
     rare = replace(store, count=1, service=Histogram())

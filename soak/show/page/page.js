@@ -48,7 +48,9 @@ function strip() {
   done.firstChild.style.width = `${(progress.ratio ?? 0) * 100}%`;
   say("health", share(health.last));
   const worst = health.components[health.worst_component];
-  say("worst", worst < 0.995 ? `worst: ${health.worst_component} ${share(worst)}` : "");
+  const beside = worst < 0.995 ? [`worst: ${health.worst_component} ${share(worst)}`] : [];
+  if (health.reported !== null) beside.push(`it reports ${share(health.reported)}`);
+  say("worst", beside.join(" · "));
   byId("trusted").dataset.status = certificate.trusted ? "pass" : "fail";
   say("trusted", certificate.trusted ? "trusted" : "NOT trusted");
   say("distrust", certificate.reasons.join("; "));

@@ -59,7 +59,8 @@ function charts(run, operation) {
       height: 100,
       lines: [
         line(trend, "recall", "recall", "recall", share),
-        line(trend, "health_ratio", "health", "health", share),
+        line(trend, "score", "health", "health", share),
+        line(trend, "health_ratio", "health, as reported", "health", share, { dashed: true }),
       ],
       left: { unit: "ratio", format: share, ceiling: 1 },
     },
