@@ -52,6 +52,14 @@ SLOWER: Mapping[str, Stated] = {
     for operation in ("store", "search")
 }
 
+# A mean over the whole run hides what begins to rot late.
+RECALL_FALLS: Stated = {
+    "name": "recall-falls",
+    "detector": "degradation",
+    "needs": "30m",
+    "params": {"series": "recall"},
+}
+
 
 def usual_checks(scenario: Scenario) -> tuple[Check, ...]:
     """The checks of a scenario without `checks`: only such as its load and target can decide."""
@@ -59,7 +67,7 @@ def usual_checks(scenario: Scenario) -> tuple[Check, ...]:
     stated += [check for name, check in LATENCIES.items() if name in scenario.operations]
     target = plugins.load("targets", scenario.target.name)
     if getattr(target, "REMEMBERS", True):
-        stated += [RECALL] if "search" in scenario.operations else []
+        stated += [RECALL, RECALL_FALLS] if "search" in scenario.operations else []
         stated += [FOOTPRINT] if scenario.population.keys >= 1_000 else []
     stated += [LEAK, DISK, FILES, THREADS]
     if sum(not phase.warm for phase in scenario.phases) == 1:

@@ -112,6 +112,16 @@ def test_a_usual_check_for_slowing_down_needs_a_load_that_stays_as_it_is(written
     assert [] == slowing()
 
 
+def test_whether_recall_falls_is_asked_of_long_runs_with_searches(written: Path) -> None:
+    def falling() -> list[float]:
+        return [check.needs for check in load(written).checks if check.name == "recall-falls"]
+
+    assert [] == falling()
+    on_memory = MINIMAL.replace("tests.toy_target", "memory")
+    written.write_text(on_memory.replace("store: 1", "store: 1, search: 1"))
+    assert [1800.0] == falling()
+
+
 def test_duration_scales_all_phases_in_proportion(written: Path) -> None:
     second = "{name: more, duration: 3h, mix: {store: 1}}"
     written.write_text(f"{MINIMAL}  - {second}\n")
