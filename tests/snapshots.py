@@ -247,5 +247,5 @@ def six_hours(count: int = 20_000) -> Snapshot:
             (event.kind, event.source) for event in events if event.details.get("maintenance")
         ),
         trend=trend,
-        eviction={"inversion_ratio": 0.004},
+        eviction={"inversion_ratio": 0.004, "survival_0.2_to_0.4_ratio": 0.31},
     )

@@ -134,10 +134,11 @@ def _worst_health(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _worst(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The largest of each figure: they are errors, or how many were seen."""
+    """The largest of each figure: they are errors, or how many were seen; of survival the least."""
     names = dict.fromkeys(name for each in found for name in each)
     seen = {name: [each[name] for each in found if name in each] for name in names}
-    return {name: max((v for v in values if v == v), default=NAN) for name, values in seen.items()}
+    worst = {name: min if name.startswith("survival_") else max for name in names}
+    return {n: worst[n]((v for v in seen[n] if v == v), default=NAN) for n in names}
 
 
 def _oldest(found: Sequence[Hang | None]) -> Hang | None:

@@ -32,6 +32,9 @@ def judge_missing(population: Population, operation: str, key: int, start_ns: in
     population.checked += 1
     if state == ABSENT:
         return MISSING
+    # Only where a record that is there would have been counted, too: by `judge_record`.
+    if state == MAYBE and operation != "traverse":
+        population.ledger.read(float(population.importances[slot]), was_found=False)
     return _judge_absence(population, operation, key, state, start_ns)
 
 
@@ -86,6 +89,7 @@ def judge_record(population: Population, key: int, record: Record, start_ns: int
         return population.note_violation(Violation.CORRUPT, "get", key, start_ns, note)
     if state == MAYBE:
         population.note_read(slot, was_found=True)
+        population.ledger.read(float(population.importances[slot]), was_found=True)
     return 0
 
 

@@ -313,8 +313,8 @@ class Population:
             self.ledger.missed(float(self.importances[slot]))
 
     def eviction_quality(self) -> dict[str, float]:
-        """How well the target chose what to forget; see EvictionLedger.quality."""
-        return self.ledger.quality()
+        """How well the target chose what to forget; see EvictionLedger's quality and survival."""
+        return self.ledger.quality() | self.ledger.survival()
 
     # What is handed to the telemetry thread.
 

@@ -119,6 +119,16 @@ def _quality(snapshot: Snapshot) -> Iterator[Family]:
         "Chance that a forgotten record mattered more than a kept one; 0.5 is blind chance.",
         snapshot.eviction.get("inversion_ratio", math.nan),
     )
+    survival = {k: v for k, v in snapshot.eviction.items() if k.startswith("survival_")}
+    yield labelled(
+        "soak_eviction_survival_ratio",
+        "Share of reads of records that may be forgotten that find theirs, by its importance.",
+        "importance",
+        (
+            (key.removeprefix("survival_").removesuffix("_ratio").replace("_", " "), value)
+            for key, value in survival.items()
+        ),
+    )
 
 
 def _leaks(snapshot: Snapshot) -> Iterator[Family]:

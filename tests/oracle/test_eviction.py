@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from soak.oracle.eviction import OBSERVATIONS, EvictionLedger
+from soak.oracle.eviction import MIN_READS, OBSERVATIONS, EvictionLedger
 
 
 def ledger(missing, present):
@@ -58,3 +58,36 @@ def test_the_latest_observations_are_kept():
     quality = ledger([0.0] * 1_000 + [1.0] * OBSERVATIONS, [0.5]).quality()
 
     assert (float(OBSERVATIONS), 1.0) == (quality["missing"], quality["missing_mean_importance"])
+
+
+def test_survival_is_the_share_of_reads_that_found_theirs_by_importance():
+    made = EvictionLedger()
+    for importance, found_count in ((0.0, 10), (0.5, 30), (1.0, 40)):
+        for index in range(40):
+            made.read(importance, was_found=index < found_count)
+    expected = {"0.0_to_0.2": 0.25, "0.4_to_0.6": 0.75, "0.8_to_1.0": 1.0}
+
+    assert {f"survival_{name}_ratio": v for name, v in expected.items()} == made.survival()
+
+
+def test_survival_of_a_class_needs_some_reads():
+    made = EvictionLedger()
+    for _ in range(MIN_READS - 1):
+        made.read(0.3, was_found=True)
+    assert {} == made.survival()
+    for _ in range(MIN_READS):
+        made.read(0.3, was_found=True)
+
+    assert {"survival_0.2_to_0.4_ratio": 1.0} == made.survival()
+
+
+def test_survival_is_told_anew_when_a_quarter_of_the_reads_is():
+    made = EvictionLedger()
+    for _ in range(100):
+        made.read(0.3, was_found=True)
+    told = []
+    for _ in range(40):
+        told.append(made.survival()["survival_0.2_to_0.4_ratio"])
+        made.read(0.3, was_found=False)
+
+    assert [1.0, round(100 / 134, 4)] == list(dict.fromkeys(told))

@@ -137,6 +137,7 @@ def test_buckets_sum_and_count_are_those_of_the_histogram(snapshot):
         ("soak_verdict_status", {"check": "memory", "status": "pass"}, 0),
         ("soak_recall_ratio", {"k": "10"}, 0.987),
         ("soak_eviction_inversion_ratio", {}, 0.004),
+        ("soak_eviction_survival_ratio", {"importance": "0.2 to 0.4"}, 0.31),
         ("soak_certificate_trusted", {}, 1),
         ("soak_sampler_success", {"sampler": "host"}, 0),
         ("soak_maintenance_events_total", {"kind": "evict", "source": "detected"}, 7),

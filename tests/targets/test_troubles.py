@@ -212,6 +212,8 @@ def test_the_ledger_tells_whom_a_target_forgets_first(evict, low, high, tmp_path
     quality = population.eviction_quality()
 
     assert low <= quality["inversion_ratio"] <= high
+    below, above = quality["survival_0.0_to_0.2_ratio"], quality["survival_0.4_to_0.6_ratio"]
+    assert (below < above) == (evict == "least_important")
 
 
 def test_a_torn_last_frame_of_the_memory_is_cut_off(tmp_path):
