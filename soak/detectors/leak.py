@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._account import (
+    DISK,
     ONSETS,
     TIME,
     Look,
@@ -55,9 +56,14 @@ NO_EVIDENCE = "no evidence of a trend"
 LIKELY = "a rise is likely, but a longer run is needed to prove it"
 SLOWS = "the growth slows down, like a cache that fills"
 UNSETTLED = "but not all records have been replaced yet, and until then memory may settle"
+UNSTEADY = "the rise is not steady"
+UNSEEN = "the figure strays too much to tell a leak from what is held"
 HIDING = "the records grow as evenly as time passes, so a leak cannot be told from them"
 # Of an even rise; the one percent left is too little to find anything but an enormous leak.
 HIDDEN = 0.99
+# Of memory held: who could have missed as much again over the window has not looked. Of 180 clean
+# hours in simulation 131 pass without this and 128 with it; 118 with half of what is held.
+BLIND = 1.0
 
 
 class Params(BaseModel):
@@ -111,11 +117,16 @@ def conclude(evidence: Evidence, params: Params, looks: list[Look]) -> Finding:
     """What the last of these looks say together; oldest first, at least one."""
     last = looks[-1]
     refused = _refused(looks, params)
-    if refused == NO_EVIDENCE:
-        refused = _why_no_evidence(last, params)
-    status = Status.FAIL if not refused else _status_without_alarm(last, refused)
     smallest_bytes = _smallest_gain(last.blocks, params, even_rise(last.blocks))
     seen_bytes_per_s = detectable_bytes_per_s(last, smallest_bytes)
+    if refused == NO_EVIDENCE:
+        refused = _why_no_evidence(last, params)
+    if refused and not _is_open(last, refused):
+        seen_bytes = seen_bytes_per_s * last.blocks.span_s
+        refused = _why_unseen(last, params, seen_bytes, smallest_bytes) or refused
+    status = Status.FAIL
+    if refused:
+        status = Status.UNKNOWN if _is_open(last, refused) else Status.PASS
     return Finding(
         status=status,
         reason=_sentence(evidence, params, last, refused, seen_bytes_per_s),
@@ -199,7 +210,7 @@ def _gate(blocks: Blocks, trend: Trend, shapes: Floats, params: Params) -> str:
     if _slows(trend, shapes[:, trend.best_shape], params):
         return SLOWS
     if rank_correlation(trend.adjusted) < params.correlation:
-        return "the rise is not steady"
+        return UNSTEADY
     if not blocks.is_settled and trend.gain < _unsettled_bytes(blocks):
         return UNSETTLED
     return ""
@@ -247,21 +258,38 @@ def _shrinks(before: Trend, after: Trend, params: Params) -> bool:
     return after.speed + after.speed_error < params.steady * before.speed
 
 
-def _status_without_alarm(last: Look, refused: str) -> Status:
-    """Unknown where a leak could not be seen, or is seen but not confirmed by earlier looks."""
-    is_open = refused in (HIDING, LIKELY, UNSETTLED) or not last.refused
-    return Status.UNKNOWN if is_open else Status.PASS
+def _is_open(last: Look, refused: str) -> bool:
+    """Whether a leak could not be seen, or is seen but not proven or not confirmed by other looks.
+
+    What came late, or in a few bursts, is steady in no order of ranks, and it came all the same.
+    """
+    is_risen = refused == UNSTEADY and last.interval[0] > 0
+    return refused in (HIDING, LIKELY, UNSETTLED, UNSEEN) or not last.refused or is_risen
 
 
 def _why_no_evidence(last: Look, params: Params) -> str:
     """A rise that is likely, or that could not be seen, is not the same as none."""
-    if hidden_ratio(last.blocks.covariates, even_rise(last.blocks)) > HIDDEN:
+    if _is_hidden(last):
         return HIDING
     even = even_rise(last.blocks)
     is_large = last.trend.gain > _smallest_gain(last.blocks, params, even)
     if not is_large or last.interval[0] <= 0:
         return NO_EVIDENCE
     return SLOWS if _slows(last.trend, even, params) else LIKELY
+
+
+def _why_unseen(last: Look, params: Params, seen_bytes: float, smallest_bytes: float) -> str:
+    """Why a leak that matters could be there all the same; empty when it would have been seen."""
+    if _is_hidden(last):
+        return HIDING
+    # What is written and compacted away again may be several times what files hold in between; of
+    # memory where little is held as much again may be less than what matters at all.
+    least_bytes = max(smallest_bytes, BLIND * last.blocks.typical)
+    return UNSEEN if params.column not in DISK and seen_bytes > least_bytes else ""
+
+
+def _is_hidden(last: Look) -> bool:
+    return hidden_ratio(last.blocks.covariates, even_rise(last.blocks)) > HIDDEN
 
 
 def _smallest_gain(blocks: Blocks, params: Params, shape: Floats) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from soak.detectors.leak import Params, detect, look_times
+from soak.scorecard.leak_traces import HEAP, leak_trace
 from soak.seams import Evidence, Floats
 from soak.verdict import Status
 
@@ -145,6 +146,39 @@ def test_a_leak_that_begins_late_is_dated():
 
     assert Status.FAIL == finding.status
     assert pytest.approx(1800, abs=600) == finding.since_s
+
+
+@pytest.mark.parametrize("onset", [0.75, 0.8, 0.9])
+def test_a_leak_that_began_too_late_to_be_proven_is_no_pass(onset: float):
+    finding = detect(run(600 * np.maximum(TIME - onset, 0)), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "the rise is not steady" in finding.reason
+    assert 0 < finding.interval[0]
+
+
+def test_a_rise_of_which_most_may_be_hidden_is_not_too_small_to_matter():
+    trace = leak_trace(20_000, "steady", hours=8.0, share=0.03, leak="eviction")
+
+    finding = detect(trace.evidence, Params(column=HEAP))
+
+    assert Status.UNKNOWN == finding.status
+    assert "cannot be told from them" in finding.reason
+
+
+def test_who_could_have_missed_as_much_as_is_held_has_not_looked():
+    straying = np.cumsum(np.random.default_rng(2).normal(0, 8, TIME.size))
+    memory = run(straying - straying.min())
+    files = with_column(memory, "disk_bytes", memory.columns["anonymous_bytes"])
+
+    finding = detect(memory, Params())
+    seen_bytes = finding.details["detectable_bytes_per_s"] * 3600
+
+    assert np.median(memory.columns["anonymous_bytes"]) < seen_bytes
+    assert Status.UNKNOWN == finding.status
+    assert "the figure strays too much to tell" in finding.reason
+    # What is written and compacted away again is no noise of the tester's.
+    assert Status.PASS == detect(files, Params(column="disk_bytes")).status
 
 
 def test_records_that_grow_evenly_all_the_time_hide_a_leak():
