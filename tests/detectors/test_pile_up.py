@@ -49,6 +49,19 @@ def test_what_comes_and_goes_or_stops_passes(open_fds: np.ndarray):
     assert Status.PASS == judged(open_fds).status
 
 
+@pytest.mark.parametrize("onset_s", [2520, 2880, 3240])
+def test_files_that_pile_up_only_late_are_no_pass(onset_s: float):
+    finding = judged(40 + np.maximum(0, T_S - onset_s))
+
+    assert Status.UNKNOWN == finding.status
+    assert "a rise is likely, but a longer run is needed to prove it" in finding.reason
+
+
+@pytest.mark.parametrize("period_s", [300, 500, 700])
+def test_a_cycle_that_is_cut_off_as_it_rises_passes(period_s: float):
+    assert Status.PASS == judged(40 + 30 * ((T_S / period_s) % 1)).status
+
+
 def test_random_counts_hardly_ever_fail():
     rng = np.random.default_rng(5)
     failed = [judged(rng.poisson(50.0, T_S.size).astype(float)).status for _ in range(300)]
