@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from soak.detectors._course import Course, Cut
+from soak.detectors._course import Course, Cut, Scale
 from soak.detectors._trend import Trend, find_trend, log_mean
 from soak.seams import Floats
 
@@ -28,6 +28,10 @@ MOST_PHI = 0.95
 # What disturbs the target and not the control is mostly over after this long; what stays is a
 # change. With hours instead every step would pass for one of those.
 FORGOTTEN_S = 400.0
+
+# A step in mid-run of so many standard errors is evidence of a hundred: sqrt(2 log 100), and the
+# prior's share.
+SEEN_ERRORS = 4.5
 
 Kind = Literal["step", "drift"]
 
@@ -55,6 +59,17 @@ class Change:
         reached = np.cumsum(self.weights[order])
         at = min(int(np.searchsorted(reached, share * reached[-1])), order.size - 1)
         return int(self.onsets[order[at]])
+
+
+def detectable(change: Change, scale: Scale) -> float:
+    """The smallest step in mid-run that would have been evidence enough, about."""
+    left = change.adjusted - change.gain * change.rises
+    left = left - left.mean()
+    square = float(left @ left)
+    lasting = max(0.0, float(left[1:] @ left[:-1]) / square) if square > 0 else 0.0
+    worth = left.size * (1 - lasting) / (1 + lasting)
+    step = SEEN_ERRORS * 2 * math.sqrt(square / left.size / max(1.0, worth))
+    return math.expm1(step) if scale == "ratio" else step
 
 
 def find_change(blocks: Cut, baseline: int) -> Change:

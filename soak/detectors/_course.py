@@ -32,6 +32,8 @@ LATENCIES = tuple(
 SERIES = (*LATENCIES, THROUGHPUT, RECALL, ERRORS)
 # What no process of the target takes with it when it goes.
 QUALITIES = (RECALL, ERRORS)
+# Of a finding: what a machine can spoil, and what it cannot.
+SPEED, QUALITY = "speed", "quality"
 # A covariate that hardly moves explains nothing.
 VARIES = 0.005
 COLLINEAR = 0.995

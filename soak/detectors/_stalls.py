@@ -1,12 +1,14 @@
 """How often did everything stand still, how long, and when? From the longest call per window."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from soak.detectors._course import SPEED
 from soak.detectors._stretch import unspoilt
-from soak.seams import Evidence
+from soak.seams import Evidence, Finding
 from soak.sentences import clock_time, count, figure
+from soak.verdict import Status
 
 LONGEST = "stall_s_max"
 
@@ -65,4 +67,22 @@ def stalls_of(evidence: Evidence, least_s: float) -> Stalls | None:
         longest_s=float(longest[is_stall].max()),
         first_s=float(t_s[begins[0]]),
         last_s=float(t_s[begins[-1]]),
+    )
+
+
+def too_many(stalls: Stalls, allowed: int, series: Finding) -> Finding:
+    """The finding of a series that has not failed, with its stalls deciding.
+
+    They are times, whatever the series measures, so the machine may have had a part in them.
+    """
+    return replace(
+        series,
+        status=Status.FAIL,
+        reason=f"{stalls.said(allowed).removeprefix('; ')}; {series.reason}",
+        effect=float(stalls.number),
+        threshold=float(allowed),
+        unit="stalls",
+        since_s=stalls.first_s,
+        interval=None,
+        details={**series.details, **stalls.details(), "measures": SPEED},
     )

@@ -19,18 +19,20 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from soak.detectors._change import Change, find_change, since
+from soak.detectors._change import Change, detectable, find_change, since
 from soak.detectors._course import (
     LATENCIES,
     QUALITIES,
+    QUALITY,
     SERIES,
+    SPEED,
     Course,
     Cut,
     calm,
     course_of,
     cut,
 )
-from soak.detectors._stalls import stalls_of
+from soak.detectors._stalls import stalls_of, too_many
 from soak.detectors._stretch import in_one_process, left_out
 from soak.detectors._trend import log_mean
 from soak.plugins import nearest
@@ -43,9 +45,12 @@ CONCERN = Concern.OBJECTIVE
 PERIOD_S = 60.0
 UNIT = "ratio"
 
+# Of what was looked at, at its end: without a figure a change is not new, and no change no pass.
 SILENT_RATIO = 0.05
-# What a machine can spoil, and what it cannot.
-SPEED, QUALITY = "speed", "quality"
+# A figure that comes now and then is silent when it has not come for so many times as long; and
+# windows of a busy machine may be missing for so much of the time before a pass means nothing.
+SILENT_SPACINGS = 10
+BUSY_RATIO = 0.25
 
 BLOCK_COUNTS = (72, 30)
 LEAST_BLOCKS = 20
@@ -66,13 +71,11 @@ NO_EVIDENCE = "no evidence of a change"
 SMALL = "the change is too small to matter"
 GONE = "the change has gone again"
 STRAYS = "the figure strays too much to tell"
+SILENT = "nothing of it was measured since"
 BUSY = "the machine is too far from its usual now to tell"
 ALONE = "but nothing tells the machine's doing from the target's: control_s was not measured"
 # Without anything to compare with, only what no machine does by itself.
 UNCONTROLLED = 0.5
-# A step in mid-run of so many standard errors is evidence of a hundred: sqrt(2 log 100), and the
-# prior's share.
-SEEN_ERRORS = 4.5
 
 
 def _known(series: str) -> str:
@@ -142,15 +145,14 @@ def detect(evidence: Evidence, params: Params) -> Finding:
             return finding
         reason = f"{finding.reason}; stalls not measured"
         return replace(finding, status=Status.UNKNOWN, reason=reason)
-    finding = replace(
+    told = replace(
         finding,
         reason=finding.reason + stalls.said(params.max_stalls),
         details={**finding.details, **stalls.details()},
     )
     if params.max_stalls is None or stalls.number <= params.max_stalls:
-        return finding
-    since_s = stalls.first_s if finding.since_s is None else finding.since_s
-    return replace(finding, status=Status.FAIL, since_s=since_s)
+        return told
+    return told if finding.status is Status.FAIL else too_many(stalls, params.max_stalls, finding)
 
 
 def _of_series(evidence: Evidence, params: Params) -> Finding:
@@ -194,7 +196,8 @@ def look_times(evidence: Evidence, now_s: float) -> list[float]:
 
 def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> Look:
     """What the run up to until_s says. Raises TooShort."""
-    seen = calm(course.until(until_s))
+    whole = course.until(until_s)
+    seen = calm(whole)
     ways = [_cut(seen, evidence, params, number) for number in BLOCK_COUNTS]
     changes = [find_change(blocks, _baseline(blocks, evidence, params)) for blocks in ways]
     log_evidence = log_mean(np.array([change.log_evidence for change in changes]))
@@ -202,10 +205,7 @@ def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> 
     refused = NO_EVIDENCE
     if log_evidence >= math.log(params.evidence):
         refused = _gate(seen, changes[best], params)
-        # Looks at the same windows would agree for no reason.
-        is_silent = until_s - seen.t_s[-1] > SILENT_RATIO * (until_s - seen.t_s[0])
-        if not refused and is_silent:
-            refused = BUSY
+    refused = _unless_silent(refused, whole, seen, until_s)
     return Look(
         at_s=until_s,
         blocks=ways[best],
@@ -221,16 +221,18 @@ def conclude(course: Course, evidence: Evidence, params: Params, looks: list[Loo
     recent = looks[-OF_LOOKS:]
     refused = last.refused
     agreeing = [one for one in recent if not one.refused]
-    is_open = refused in (ALONE, BUSY)
+    is_open = refused in (ALONE, BUSY, SILENT)
     if refused == BUSY and len(agreeing) >= LOOKS:
         # What was seen before the machine got busy is not gone because it cannot be seen now.
         refused = ""
     elif not refused and len(agreeing) < LOOKS:
         refused = f"seen at {len(agreeing)} of the last {OF_LOOKS} looks so far, {LOOKS} are needed"
         is_open = True
-    seen_ratio = _detectable(course, last.change)
+    seen_ratio = detectable(last.change, course.scale)
     if refused == NO_EVIDENCE and seen_ratio > BLIND:
         refused, is_open = STRAYS, True
+    if refused == SILENT:
+        refused += f" {clock_time(course.t_s[-1])}"
     seen = calm(course.until(last.at_s))
     when_s, low_s, high_s = since(seen, last.blocks, last.change)
     effect, interval = _effect(course, last.change)
@@ -305,6 +307,20 @@ def _gate(course: Course, change: Change, params: Params) -> str:
     return ""
 
 
+def _unless_silent(refused: str, whole: Course, seen: Course, until_s: float) -> str:
+    """The same, or that too much is missing at the end to say so. seen: the calm part of whole."""
+    length_s = until_s - float(seen.t_s[0])
+    if not refused:
+        # Looks at the same windows would agree for no reason.
+        return BUSY if until_s - seen.t_s[-1] > SILENT_RATIO * length_s else ""
+    if refused == ALONE:
+        return ALONE
+    spacing_s = float(np.median(np.diff(whole.t_s)))
+    if until_s - whole.t_s[-1] > max(SILENT_RATIO * length_s, SILENT_SPACINGS * spacing_s):
+        return SILENT
+    return BUSY if until_s - seen.t_s[-1] > BUSY_RATIO * length_s else refused
+
+
 def _effect(course: Course, change: Change) -> tuple[float, tuple[float, float]]:
     """The change as people say it: a share of what was before, or points; a fall is negative."""
     edges = [change.gain + times * change.error for times in (0.0, -ERRORS, ERRORS)]
@@ -313,17 +329,6 @@ def _effect(course: Course, change: Change) -> tuple[float, tuple[float, float]]
         edges = [math.expm1(edge) for edge in edges]
     effect, *interval = edges
     return effect, (min(interval), max(interval))
-
-
-def _detectable(course: Course, change: Change) -> float:
-    """The smallest step in mid-run that would have been evidence enough, about."""
-    left = change.adjusted - change.gain * change.rises
-    left = left - left.mean()
-    square = float(left @ left)
-    lasting = max(0.0, float(left[1:] @ left[:-1]) / square) if square > 0 else 0.0
-    worth = left.size * (1 - lasting) / (1 + lasting)
-    step = SEEN_ERRORS * 2 * math.sqrt(square / left.size / max(1.0, worth))
-    return math.expm1(step) if course.scale == "ratio" else step
 
 
 def _sentence(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._course import SPEED
 from soak.detectors._stretch import in_one_process, unspoilt
 from soak.detectors._student import student_quantile
 from soak.scenario.quantities import Size
@@ -87,9 +88,10 @@ def _of_stretch(evidence: Evidence, params: Params) -> Finding:
         status, side = Status.FAIL, "above"
     elif high <= params.max_exponent:
         status, side = Status.PASS, "not above"
-    details: dict[str, float | str] = {}
+    # A machine that gets busy while the records grow makes times grow with them, and sizes never.
+    details: dict[str, float | str] = {"measures": SPEED} if params.column.endswith("_s") else {}
     if not math.isnan(law.knee):
-        details = {"knee_records": law.knee, "exponent_below_knee": law.below}
+        details |= {"knee_records": law.knee, "exponent_below_knee": law.below}
     return Finding(
         status=status,
         reason=f"{name} {said(law)}, {side} {params.max_exponent:g}",

@@ -19,7 +19,7 @@ objective that is judged.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from soak.detectors.degradation import SPEED
+from soak.detectors._course import SPEED
 from soak.judge.machine import Machine
 from soak.sentences import count, figure
 from soak.snapshot import NAN, Certificate, Gap, Quantiles

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from soak.detectors._course import SPEED
 from soak.detectors.degradation import Params, detect, look_times
 from soak.scorecard.speed_traces import SERIES, speed_trace
 from soak.seams import Evidence, Finding, Floats
@@ -176,6 +177,59 @@ def test_stalls_are_counted_and_too_many_fail():
     assert "4 stalls, the longest 2.5 s, the first at 00:15:00" in told.reason
     assert (Status.PASS, Status.FAIL) == (told.status, judged.status)
     assert 900.0 == judged.since_s
+
+
+def test_stalls_that_decide_are_the_figure_and_may_be_the_machine_s():
+    longest = windows(np.where(T_S % 900 == 0, 2.5, 0.01))
+    errors = {"operations_total": 200 * T_S, "errors_total": np.zeros(T_S.size)}
+
+    finding = detect(
+        hour(stall_s_max=longest, **errors), Params(series="error_ratio", max_stalls=3)
+    )
+
+    assert (Status.FAIL, 4.0, 3.0, "stalls") == (
+        finding.status,
+        finding.effect,
+        finding.threshold,
+        finding.unit,
+    )
+    assert finding.reason.startswith("4 stalls, the longest 2.5 s, the first at 00:15:00")
+    assert "(3 allowed); error ratio rose by 0 %" in finding.reason
+    assert SPEED == finding.details["measures"]
+    assert finding.interval is None
+
+
+def test_a_run_of_which_the_end_was_not_measured_is_no_pass():
+    evidence = speed_trace(3).evidence
+    silent = np.where(evidence.columns["t_s"] > 1620, np.nan, evidence.columns[SERIES])
+
+    finding = detect(
+        replace(evidence, columns={**evidence.columns, SERIES: silent}), Params(series=SERIES)
+    )
+
+    assert Status.PASS == detect(evidence, Params(series=SERIES)).status
+    assert Status.UNKNOWN == finding.status
+    assert "nothing of it was measured since 00:27:00" in finding.reason
+
+
+def test_a_figure_that_comes_now_and_then_is_not_silent_in_between():
+    seldom = np.where((T_S % 45 == 0) & (T_S < 3380), 1e-3 * np.exp(noise(1, 0.01)), np.nan)
+    control = 5e-5 * np.exp(noise(2, 0.03))
+
+    finding = detect(hour(search_service_p50_s=seldom, control_s=control), Params())
+
+    assert Status.PASS == finding.status
+
+
+def test_a_machine_that_was_busy_for_the_last_third_lets_nothing_pass():
+    busy = np.where(T_S > 2500, 3.0, 1.0)
+    latency = windows(1e-3 * busy * np.exp(noise(1, 0.01)))
+    control = 5e-5 * busy * np.exp(noise(2, 0.03))
+
+    finding = detect(hour(search_service_p50_s=latency, control_s=control), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "the machine is too far from its usual now to tell" in finding.reason
 
 
 STALLING = {"stall_s_max": windows(np.where(T_S % 900 == 0, 2.5, 0.01))}
