@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from soak.detectors.density import bare
+from soak.detectors._bare import bare
 from soak.report.document import as_rows, as_section
 from soak.report.figures import number
 from soak.report.objectives import per_window, throughput, warm_until

@@ -58,6 +58,12 @@ def unspoilt(evidence: Evidence, values: Floats) -> Floats:
     return kept
 
 
+def spoilt_until_s(evidence: Evidence, until_s: float) -> float:
+    """Until when, at most until_s, figures are left out for a standstill; 0: none are."""
+    ends_s = (2 * to_s - from_s for from_s, to_s in evidence.standstills_s if from_s < until_s)
+    return min(until_s, max(ends_s, default=0.0))
+
+
 def left_out(evidence: Evidence) -> str:
     """The end of a sentence that says why something is missing; empty where nothing need be."""
     number = len(evidence.standstills_s)

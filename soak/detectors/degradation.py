@@ -33,7 +33,7 @@ from soak.detectors._course import (
     cut,
 )
 from soak.detectors._stalls import stalls_of, too_many
-from soak.detectors._stretch import in_one_process, left_out
+from soak.detectors._stretch import in_one_process, left_out, spoilt_until_s
 from soak.detectors._trend import log_mean
 from soak.plugins import nearest
 from soak.scenario.quantities import Duration
@@ -205,7 +205,7 @@ def look(course: Course, evidence: Evidence, params: Params, until_s: float) -> 
     refused = NO_EVIDENCE
     if log_evidence >= math.log(params.evidence):
         refused = _gate(seen, changes[best], params)
-    refused = _unless_silent(refused, whole, seen, until_s)
+    refused = _unless_silent(refused, whole, seen, until_s, spoilt_until_s(evidence, until_s))
     return Look(
         at_s=until_s,
         blocks=ways[best],
@@ -307,18 +307,21 @@ def _gate(course: Course, change: Change, params: Params) -> str:
     return ""
 
 
-def _unless_silent(refused: str, whole: Course, seen: Course, until_s: float) -> str:
-    """The same, or that too much is missing at the end to say so. seen: the calm part of whole."""
+def _unless_silent(
+    refused: str, whole: Course, seen: Course, until_s: float, spoilt_s: float
+) -> str:
+    """The same, or that too much is missing at the end to say so. seen: the calm part of whole;
+    spoilt_s: until when what was measured is left out."""
     length_s = until_s - float(seen.t_s[0])
     if not refused:
         # Looks at the same windows would agree for no reason.
         return BUSY if until_s - seen.t_s[-1] > SILENT_RATIO * length_s else ""
     if refused == ALONE:
         return ALONE
-    spacing_s = float(np.median(np.diff(whole.t_s)))
-    if until_s - whole.t_s[-1] > max(SILENT_RATIO * length_s, SILENT_SPACINGS * spacing_s):
+    usual_s = SILENT_SPACINGS * float(np.median(np.diff(whole.t_s)))
+    if until_s - max(whole.t_s[-1], spoilt_s) > max(SILENT_RATIO * length_s, usual_s):
         return SILENT
-    return BUSY if until_s - seen.t_s[-1] > BUSY_RATIO * length_s else refused
+    return BUSY if until_s - max(seen.t_s[-1], spoilt_s) > BUSY_RATIO * length_s else refused
 
 
 def _effect(course: Course, change: Change) -> tuple[float, tuple[float, float]]:

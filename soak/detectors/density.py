@@ -5,11 +5,10 @@ decide. What the target's processes held before the first record is no record's:
 it is measured when they have opened (`bare_bytes`).
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._bare import bare
 from soak.scenario.quantities import Size, format_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -17,7 +16,6 @@ from soak.verdict import Concern, Status
 
 CONCERN = Concern.OBJECTIVE
 THOUSAND = 1000.0
-ANONYMOUS = ("anonymous_bytes", "anonymous_counted_bytes")
 LAST_SHARE = 0.25
 
 
@@ -61,14 +59,6 @@ def detect(evidence: Evidence, params: Params) -> Finding:
         unit="bytes",
         since_s=since_s,
     )
-
-
-def bare(columns: Mapping[str, Floats], column: str, above: float | None) -> float:
-    """Bytes held without any record: as told, else as measured, else none."""
-    if above is not None or column not in ANONYMOUS or "bare_bytes" not in columns:
-        return above or 0.0
-    measured = columns["bare_bytes"][~np.isnan(columns["bare_bytes"])]
-    return float(measured[-1]) if measured.size else 0.0
 
 
 def _per_thousand(evidence: Evidence, params: Params) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._bare import bare
 from soak.detectors._course import SPEED
 from soak.detectors._stretch import in_one_process, unspoilt
 from soak.detectors._student import student_quantile
@@ -35,6 +36,9 @@ STEEPER = 0.3
 BETTER = 10.0
 # Held without records: while there were fewer than this share of the most there ever were.
 EMPTY_RATIO = 0.01
+# What a process holds before the first record, and would be most of what few records seem to take;
+# files and what a target accounts for begin with nothing.
+OF_PROCESSES = ("anonymous_", "resident_", "proportional_", "uss_", "used_heap_")
 LEAST_RATIO = 0.05
 
 
@@ -47,7 +51,8 @@ class Params(BaseModel):
     records: str = Field("live_records", description="With what it grows.")
     max_exponent: float = Field(1.2, gt=0, description="1: in proportion; 2: fourfold for twice.")
     above: Size | None = Field(
-        None, description="What is there without records; of bytes else what was, when there were."
+        None,
+        description="What is there without records; of bytes else what was, when there were none.",
     )
     min_growth: float = Field(
         4.0, gt=1, description="With records grown by a smaller factor it is unknown."
@@ -117,6 +122,11 @@ def law_of(columns: Mapping[str, Floats], params: Params, warm_until_s: float) -
     if absent:
         return f"{' and '.join(absent)} not measured"
     live, above = columns[params.records], _above(columns, params)
+    if above is None:
+        return (
+            f"what {params.column.replace('_', ' ')} are without records was never seen, so how "
+            "they grow with them cannot be told; give above"
+        )
     y = columns[params.column] - above
     # What is left of a small size, less what was there anyway, is mostly noise.
     fewest = LEAST_RATIO * float(np.nanmax(live, initial=0.0)) if above else 0.0
@@ -146,17 +156,20 @@ def law_of(columns: Mapping[str, Floats], params: Params, warm_until_s: float) -
     return Law(exponent=exponent, interval=interval, knee=float(np.exp(x[knee])), below=below)
 
 
-def _above(columns: Mapping[str, Floats], params: Params) -> float:
+def _above(columns: Mapping[str, Floats], params: Params) -> float | None:
+    """As told, as it was with hardly any records, as measured at opening; None where unknown."""
     if params.above is not None:
         return float(params.above)
     if not params.column.endswith("_bytes"):
         return 0.0
     live, held = columns[params.records], columns[params.column]
     known = np.isfinite(live) & np.isfinite(held)
-    if not known.any():
-        return 0.0
-    empty = held[known & (live <= EMPTY_RATIO * np.nanmax(live))]
-    return float(np.median(empty)) if empty.size else 0.0
+    empty = held[known & (live <= EMPTY_RATIO * np.nanmax(live))] if known.any() else np.empty(0)
+    if empty.size:
+        return float(np.median(empty))
+    # With a preload there never were so few.
+    measured = bare(columns, params.column, None)
+    return None if measured == 0 and params.column.startswith(OF_PROCESSES) else measured
 
 
 def _binned(x: Floats, y: Floats) -> tuple[Floats, Floats]:

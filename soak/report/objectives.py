@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from soak.detectors.density import bare
+from soak.detectors._bare import bare
 from soak.report.record import RunRecord
 from soak.scenario.quantities import parse_size
 from soak.seams import Floats

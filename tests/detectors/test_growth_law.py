@@ -1,5 +1,7 @@
 """Is the exponent of growth right, and is a knee found where it is?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,42 @@ def test_what_a_process_holds_anyway_is_no_growth():
     evidence = Evidence(columns=columns, totals={}, warm_until_s=60.0, planned_s=1800.0)
 
     assert pytest.approx(1.0, abs=0.05) == detect(evidence, Params()).effect
+
+
+def filled_from_a_preload(**more: Floats) -> Evidence:
+    """200 MiB, and 300 MiB at 38,000 records, growing with their square from 4,000 on."""
+    live = 4_000 + 20 * T_S
+    held = (200 + 300 * (live / 38_000) ** 2) * 2.0**20
+    columns = {"t_s": T_S, "live_records": live, "anonymous_bytes": held, **more}
+    return Evidence(columns=columns, totals={}, warm_until_s=60.0, planned_s=1800.0)
+
+
+def test_what_was_held_at_opening_is_no_growth_after_a_preload():
+    finding = detect(filled_from_a_preload(bare_bytes=np.full(T_S.size, 200 * 2.0**20)), Params())
+
+    assert Status.FAIL == finding.status
+    assert pytest.approx(2.0, abs=0.02) == finding.effect
+
+
+def test_memory_of_which_nobody_knows_what_is_held_anyway_is_unknown():
+    given = filled_from_a_preload()
+    files = replace(
+        given, columns={**given.columns, "disk_bytes": 100 * given.columns["live_records"]}
+    )
+
+    finding = detect(given, Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "without records was never seen" in finding.reason
+    assert Status.FAIL == detect(given, Params(above=200 << 20)).status
+    assert pytest.approx(1.0) == detect(files, Params(column="disk_bytes")).effect
+
+
+def test_growth_of_times_may_be_the_machine_s_and_of_sizes_not():
+    times = judged(1e-3 * (LIVE / 1000) ** 1.6)
+    sizes = judged(1e3 * (LIVE / 1000) ** 1.6, column="disk_bytes")
+
+    assert ("speed", None) == (times.details.get("measures"), sizes.details.get("measures"))
 
 
 def test_memory_that_stays_when_records_go_is_not_its_question():
