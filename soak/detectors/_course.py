@@ -85,6 +85,14 @@ class Cut:
     covariates: Floats
 
 
+def measured_of(series: str) -> str | None:
+    """The operation without which there is no such figure; None where any will do."""
+    if series not in LATENCIES:
+        return "search" if series == RECALL else None
+    stem, _, _ = series.removesuffix("_s").rpartition("_")
+    return stem.removesuffix("_service")
+
+
 def course_of(evidence: Evidence, series: str) -> Course | None:
     """The figure after warm-up, window by window; None where it was not measured.
 

@@ -48,6 +48,20 @@ def known_total(name: str) -> str:
     return name
 
 
+def operation_of(total: str) -> str | None:
+    """Whose total it is; None for one of all operations, or of none."""
+    name = total.removeprefix("all_")
+    return next(
+        (
+            operation
+            for operation in OPERATIONS
+            for ending in _OF_OPERATIONS
+            if name == f"{operation}_{ending}"
+        ),
+        None,
+    )
+
+
 Total = Annotated[str, AfterValidator(known_total)]
 
 

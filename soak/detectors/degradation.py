@@ -13,6 +13,7 @@ How often this is wrong is measured by `soak scorecard`.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -21,7 +22,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from soak.detectors._change import Change, detectable, find_change, since
 from soak.detectors._course import (
-    LATENCIES,
     QUALITIES,
     QUALITY,
     SERIES,
@@ -31,6 +31,7 @@ from soak.detectors._course import (
     calm,
     course_of,
     cut,
+    measured_of,
 )
 from soak.detectors._stalls import stalls_of, too_many
 from soak.detectors._stretch import in_one_process, left_out, spoilt_until_s
@@ -113,12 +114,10 @@ class Params(BaseModel):
     max_stalls: int | None = Field(None, ge=0, description="More of them fail the check.")
 
     @property
-    def operation(self) -> str | None:
-        """Whose latency it is, if any's."""
-        if self.series not in LATENCIES:
-            return None
-        stem, _, _ = self.series.removesuffix("_s").rpartition("_")
-        return stem.removesuffix("_service")
+    def asks_of(self) -> Mapping[str, str]:
+        """By parameter, whose results it names: without that operation it is never known."""
+        operation = measured_of(self.series)
+        return {"series": operation} if operation else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

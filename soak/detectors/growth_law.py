@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._bare import bare
-from soak.detectors._course import SPEED
+from soak.detectors._course import SPEED, measured_of
 from soak.detectors._stretch import in_one_process, unspoilt
 from soak.detectors._student import student_quantile
 from soak.scenario.quantities import Size
@@ -58,6 +58,12 @@ class Params(BaseModel):
         4.0, gt=1, description="With records grown by a smaller factor it is unknown."
     )
     min_records: int = Field(100, ge=1, description="Below this many nothing is counted.")
+
+    @property
+    def asks_of(self) -> Mapping[str, str]:
+        """By parameter, whose results it names: without that operation it is never known."""
+        operation = measured_of(self.column)
+        return {"column": operation} if operation else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

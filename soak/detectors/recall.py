@@ -1,6 +1,7 @@
 """Do searches still find the nearest records? Mean recall against a bound, with its interval."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,11 @@ class Params(BaseModel):
 
     min: float = Field(0.95, ge=0, le=1)
     min_samples: int = Field(20, ge=2, description="With fewer scored searches it is unknown.")
+
+    @property
+    def asks_of(self) -> Mapping[str, str]:
+        """Without searches it is never known, whatever the parameters."""
+        return {"": "search"}
 
 
 def detect(evidence: Evidence, params: Params) -> Finding:

@@ -10,6 +10,7 @@ of the series say since when a bound has been broken.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -25,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from soak.detectors._totals import Total, parse_bound, unit_of
+from soak.detectors._totals import Total, operation_of, parse_bound, unit_of
 from soak.result import OPERATIONS
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -35,6 +36,8 @@ CONCERN = Concern.OBJECTIVE
 
 # Results needed before a quantile says anything: about two of them must lie above it.
 NEEDED = {"mean": 20, "p50": 20, "p95": 40, "p99": 200, "p999": 2000, "max": 1}
+
+SHARE = 0.99
 
 # Totals that read badly by their names.
 SAID = {
@@ -78,7 +81,7 @@ class Params(BaseModel):
     min: Bound | None = None
     max: Bound | None = None
     of: Total | None = Field(None, description="With share: min is at most this total's share.")
-    share: float = Field(0.99, gt=0, le=1)
+    share: float = Field(SHARE, gt=0, le=1)
     samples: Total | None = Field(None, description="The total that says how much was seen.")
     min_samples: int | None = Field(None, ge=1)
 
@@ -89,10 +92,25 @@ class Params(BaseModel):
         unit = "ratio" if per else unit_of(total) if total else "s"
         return parse_bound(written, unit)
 
+    @property
+    def asks_of(self) -> Mapping[str, str]:
+        """By parameter, whose results it names: without that operation it is never known."""
+        named = {"operation": self.operation} if self.operation else {}
+        for name in ("total", "per", "of", "samples"):
+            operation = operation_of(getattr(self, name) or "")
+            named |= {name: operation} if operation else {}
+        return named
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.operation is None) == (self.total is None):
             raise ValueError("name an operation or a total, one of them")
+        of_totals = [name for name in ("per", "of", "samples") if getattr(self, name) is not None]
+        if self.operation is not None and of_totals:
+            raise ValueError(f"{' and '.join(of_totals)} go with a total, not with an operation")
+        # What a scenario leaves out stands in the resolved one that a run keeps.
+        if self.of is None and self.share != SHARE:
+            raise ValueError("a share needs a total that it is of: give of, or leave share out")
         if self.min is None and self.max is None and self.of is None:
             raise ValueError("there is no bound: give min or max")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -161,6 +179,7 @@ def _of_operation(evidence: Evidence, params: Params) -> Measured:
 
 def _of_total(evidence: Evidence, params: Params) -> Measured:
     name = str(params.total)
+    counted, needed = seen_of(name)
     value = evidence.totals.get(name, math.nan)
     label, unit = _said(name), unit_of(name)
     if params.per is not None:
@@ -172,9 +191,18 @@ def _of_total(evidence: Evidence, params: Params) -> Measured:
         value=value,
         unit=unit,
         column=name,
-        seen_count=evidence.totals.get(params.samples or "count", math.nan),
-        needed_count=params.min_samples or 1,
+        seen_count=evidence.totals.get(params.samples or counted, math.nan),
+        needed_count=params.min_samples or (1 if params.samples else needed),
     )
+
+
+def seen_of(total: str) -> tuple[str, int]:
+    """The total that says how many results a total rests on, and how many of them it takes."""
+    of_all, name = ("all_", total[4:]) if total.startswith("all_") else ("", total)
+    stem, _, quantile = name.removesuffix("_s").rpartition("_")
+    if not name.endswith("_s") or quantile not in NEEDED:
+        return "count", 1
+    return f"{of_all}{stem.removesuffix('_service')}_count", NEEDED[quantile]
 
 
 def _said(name: str) -> str:

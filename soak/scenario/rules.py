@@ -1,6 +1,6 @@
 """Which scenarios cannot be? Fields that are well formed each and contradict one another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from soak import plugins
 from soak.result import OPERATIONS
@@ -146,11 +146,22 @@ def _capability(operation: str) -> str:
 
 def _checks(scenario: Scenario) -> Iterator[Contradiction]:
     """A check on an operation that never happens could only ever be unknown."""
+    there = ", ".join(scenario.operations)
     for i, check in enumerate(scenario.checks):
-        operation = getattr(check.params, "operation", None)
-        if not isinstance(operation, str) or operation in scenario.operations:
-            continue
-        there = ", ".join(scenario.operations)
-        text = f"no phase's mix contains {operation}; there are: {there}"
-        near = plugins.nearest(operation, scenario.operations)
-        yield ("checks", i, "params", "operation"), text + near
+        for parameter, operation in _asks_of(check.params).items():
+            if operation in scenario.operations:
+                continue
+            text = f"no phase's mix contains {operation}; there are: {there}"
+            near = plugins.nearest(operation, scenario.operations)
+            # What a default asks for nobody wrote, so the check is named.
+            written = parameter in check.params.model_fields_set
+            yield ("checks", i, *(("params", parameter) if written else ())), text + near
+
+
+def _asks_of(params: object) -> Mapping[str, str]:
+    """By parameter, the operations whose results a check needs; "": whatever its parameters."""
+    asks_of: Mapping[str, str] | None = getattr(params, "asks_of", None)
+    if asks_of is not None:
+        return asks_of
+    operation = getattr(params, "operation", None)
+    return {"operation": operation} if isinstance(operation, str) else {}

@@ -294,13 +294,13 @@ def test_a_series_that_there_is_not_is_refused_with_the_nearest():
     [
         ("store_batch_p99_s", "store_batch"),
         ("get_service_p50_s", "get"),
-        ("recall", None),
+        ("recall", "search"),
         ("error_ratio", None),
         ("achieved_per_s", None),
     ],
 )
 def test_a_series_knows_its_operation(series: str, operation: str | None):
-    assert operation == Params(series=series).operation
+    assert ({"series": operation} if operation else {}) == Params(series=series).asks_of
 
 
 def test_looks_begin_after_warm_up_and_end_before_now():

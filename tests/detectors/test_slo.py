@@ -129,6 +129,33 @@ def test_recall_needs_samples():
     assert Status.FAIL == judged(params, {"recall_mean": 0.94, "recall_samples": 20}).status
 
 
+@pytest.mark.parametrize(
+    ("total", "counted", "needed"),
+    [
+        ("search_p99_s", "search_count", 200),
+        ("search_service_p50_s", "search_count", 20),
+        ("all_store_batch_max_s", "all_store_batch_count", 1),
+        ("search_error_count", "count", 1),
+        ("achieved_per_s", "count", 1),
+    ],
+)
+def test_a_total_needs_as_many_results_as_the_figure_that_it_is(
+    total: str, counted: str, needed: int
+):
+    params = {"total": total, "max": 50.0}
+
+    assert Status.UNKNOWN == judged(params, {total: 1.0, counted: needed - 1}).status
+    assert Status.PASS == judged(params, {total: 1.0, counted: needed}).status
+
+
+def test_what_a_run_keeps_of_its_scenario_says_the_share_without_a_total():
+    resolved = Params.model_validate({"operation": "get", "max": 1.0}).model_dump()
+
+    assert Params.model_validate({"operation": "get", "max": 1.0}) == Params.model_validate(
+        resolved
+    )
+
+
 def test_a_figure_that_was_not_measured_is_unknown():
     finding = judged({"total": "achieved_per_s", "min": 1.0}, {"count": 10.0})
 
@@ -169,6 +196,13 @@ def test_a_share_of_what_is_not_known_is_no_bound():
         ({"operation": "get", "max": "50MB"}, "is no bound here; write a duration"),
         ({"operation": "get", "max": -1}, "greater than or equal to 0"),
         ({"operation": "get", "min": "5s", "max": "5ms"}, "nothing can pass"),
+        (
+            {"operation": "get", "per": "count", "max": "0.1%"},
+            "per go with a total",
+        ),
+        ({"operation": "get", "of": "offered_per_s"}, "of go with a total, not with an operation"),
+        ({"operation": "get", "samples": "count", "max": 1.0}, "samples go with a total"),
+        ({"total": "achieved_per_s", "share": 0.5, "min": 1}, "give of, or leave share out"),
         ({"total": "achived_per_s", "min": 1}, "did you mean achieved_per_s"),
         ({"total": "achieved_per_s", "of": "offred_per_s"}, "did you mean offered_per_s"),
     ],

@@ -60,6 +60,20 @@ IMPOSSIBLE = [
     (["listen=localhost"], "listen: is the text 'localhost'; is host:port"),
     (["listen=localhost:99999"], "listen: is the text 'localhost:99999'; is host:port"),
     ([f"checks=[{SLO % ('search', 'p99')}]"], "no phase's mix contains search; there are: store"),
+    (
+        ["checks=[{name: a, detector: degradation, params: {series: search_p50_s}}]"],
+        "checks[0].params.series: no phase's mix contains search; there are: store, get, delete",
+    ),
+    (["checks=[degradation]"], "checks[0]: no phase's mix contains search; there are: store"),
+    (["checks=[recall]"], "checks[0]: no phase's mix contains search; there are: store"),
+    (
+        ["checks=[{name: a, detector: slo, params: {total: search_p99_s, max: 1s}}]"],
+        "checks[0].params.total: no phase's mix contains search; there are: store",
+    ),
+    (
+        ["checks=[{name: a, detector: growth_law, params: {column: search_service_p50_s}}]"],
+        "checks[0].params.column: no phase's mix contains search; there are: store",
+    ),
     ([f"checks=[{SLO % ('gett', 'p99')}]"], "checks[0].params.operation: "),
     ([f"checks=[{SLO % ('get', 'p98')}]"], "checks[0].params.quantile: is the text 'p98'"),
     (["checks=[{name: a, detector: slow}]"], "no 'slow' among detectors"),
