@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._bare import bare
+from soak.detectors._columns import Column
 from soak.scenario.quantities import Size, format_size
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -25,7 +26,7 @@ class Params(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     max: Size = Field(50_000_000, description="Bytes per 1,000 live records, at most.")
-    column: str = Field("anonymous_bytes", description="Which figure counts.")
+    column: Column = Field("anonymous_bytes", description="Which figure counts.")
     above: Size | None = Field(
         None, description="What is held without records, where it was not measured at opening."
     )

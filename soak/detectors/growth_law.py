@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from soak.detectors._bare import bare
+from soak.detectors._columns import Column
 from soak.detectors._course import SPEED, measured_of
 from soak.detectors._stretch import in_one_process, unspoilt
 from soak.detectors._student import student_quantile
@@ -47,8 +48,8 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    column: str = Field("anonymous_bytes", description="What grows.")
-    records: str = Field("live_records", description="With what it grows.")
+    column: Column = Field("anonymous_bytes", description="What grows.")
+    records: Column = Field("live_records", description="With what it grows.")
     max_exponent: float = Field(1.2, gt=0, description="1: in proportion; 2: fourfold for twice.")
     above: Size | None = Field(
         None,

@@ -30,6 +30,7 @@ from soak.detectors._account import (
     said,
 )
 from soak.detectors._blocks import Blocks, TooShort, cut, rank_correlation, robust_slope
+from soak.detectors._columns import Column
 from soak.detectors._stretch import in_one_process
 from soak.detectors._trend import TINY, Trend, find_trend, log_mean
 from soak.scenario.quantities import Duration, Size
@@ -74,9 +75,9 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    column: str = "anonymous_bytes"
-    plus: tuple[str, ...] = Field(("swapped_bytes",), strict=False)
-    records: str = Field("live_records", description="What memory may grow with.")
+    column: Column = "anonymous_bytes"
+    plus: tuple[Column, ...] = Field(("swapped_bytes",), strict=False)
+    records: Column = Field("live_records", description="What memory may grow with.")
     evidence: float = Field(
         10.0, gt=1, description="Evidence from which on a trend is real, and no cache that fills."
     )

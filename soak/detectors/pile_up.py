@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._columns import Column
 from soak.detectors._stretch import in_one_process
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
@@ -38,7 +39,9 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    column: str = Field("open_fds", description="What is counted: open_fds, threads, disk_files.")
+    column: Column = Field(
+        "open_fds", description="What is counted: open_fds, threads, disk_files."
+    )
     gain: float = Field(10.0, gt=0, description="Rise over the window, at least.")
     evidence: float = Field(100.0, gt=1, description="Evidence from which on a rise is real.")
     min_window: Duration = Field(300.0, description="With less after warm-up it is unknown.")

@@ -8,6 +8,7 @@ a quarter of those of 2 % and more (docs/scorecard.md); so it judges nothing: it
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from soak.detectors._columns import Column
 from soak.detectors._stretch import spans_gap
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
@@ -26,8 +27,8 @@ class Params(BaseModel):
     memory_fall: float = Field(0.10, gt=0, lt=1, description="Share of memory given back.")
     latency_fall: float = Field(0.20, gt=0, lt=1, description="Share of latency gained.")
     health_rise: float = Field(0.1, gt=0, le=1, description="Rise of the health score.")
-    memory: str = Field("anonymous_bytes", description="Column of the memory.")
-    latency: str = Field("search_p50_s", description="Column of the latency.")
+    memory: Column = Field("anonymous_bytes", description="Column of the memory.")
+    latency: Column = Field("search_p50_s", description="Column of the latency.")
     every: Duration = Field(10.0, gt=0)
 
 
