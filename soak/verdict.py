@@ -78,6 +78,9 @@ class RunVerdict:
     reason: str
 
 
+NOBODY_ASKED = "no check was asked: there is none, or each needs a longer run than this"
+
+
 def merge(verdicts: Iterable[Verdict], *, trusted: bool, distrust: str = "") -> RunVerdict:
     """The run's verdict: wrong answers and leaks first, then objectives, then what is unknown.
 
@@ -98,7 +101,7 @@ def merge(verdicts: Iterable[Verdict], *, trusted: bool, distrust: str = "") -> 
         )
     unknown = [v for v in judged if v.status is Status.UNKNOWN]
     if unknown or not judged:
-        reason = "; ".join(v.reason for v in unknown) or "the scenario has no checks"
+        reason = "; ".join(v.reason for v in unknown) or NOBODY_ASKED
         return RunVerdict(status=Status.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason=reason)
     return RunVerdict(
         status=Status.PASS,

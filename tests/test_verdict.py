@@ -51,3 +51,9 @@ def test_a_void_run_is_unknown_unless_an_answer_was_wrong(checks: list[Verdict],
 def test_the_reason_is_that_of_the_gravest_failures():
     assert "leak is fail; leak is fail" == merge([SLOW, LEAK, GOOD, LEAK], trusted=True).reason
     assert "the clock jumped" in merge([GOOD], trusted=False, distrust="the clock jumped").reason
+
+
+def test_a_run_that_skips_every_check_is_not_said_to_have_none():
+    said = "no check was asked: there is none, or each needs a longer run than this"
+
+    assert said == merge([], trusted=True).reason

@@ -1,8 +1,9 @@
 """How much does a thousand records cost? Bytes per thousand live records, against a bound.
 
 The median over the last quarter of the run after warm-up, so that a moment of compaction does not
-decide. What the target's processes held before the first record is no record's: of anonymous memory
-it is measured when they have opened (`bare_bytes`).
+decide; with too few records in most of that quarter it is unknown, whatever was before. What the
+target's processes held before the first record is no record's: of anonymous memory it is measured
+when they have opened (`bare_bytes`).
 """
 
 import numpy as np
@@ -36,10 +37,10 @@ class Params(BaseModel):
 def detect(evidence: Evidence, params: Params) -> Finding:
     """Pass, fail or unknown; effect and threshold in bytes per 1,000 records."""
     t_s, held = _per_thousand(evidence, params)
-    missing = _missing(evidence, params, held)
+    late = held[t_s >= _late_s(evidence)]
+    missing = _missing(evidence, params, held, late)
     if missing:
         return Finding(status=Status.UNKNOWN, reason=missing, unit="bytes")
-    late = held[-max(1, round(held.size * LAST_SHARE)) :]
     typical = float(np.median(late))
     said = f"1,000 records take {figure(typical, 'bytes')} of {params.column.replace('_', ' ')}"
     bound = format_size(params.max)
@@ -73,10 +74,21 @@ def _per_thousand(evidence: Evidence, params: Params) -> tuple[Floats, Floats]:
     return t_s[is_usable], spent / live[is_usable] * THOUSAND
 
 
-def _missing(evidence: Evidence, params: Params, held: Floats) -> str:
+def _late_s(evidence: Evidence) -> float:
+    """When the last quarter of the run so far began."""
+    t_s = evidence.columns.get("t_s", np.empty(0))
+    last_s = float(t_s[-1]) if t_s.size else 0.0
+    return last_s - LAST_SHARE * max(0.0, last_s - evidence.warm_until_s)
+
+
+def _missing(evidence: Evidence, params: Params, held: Floats, late: Floats) -> str:
     absent = [c for c in (params.column, "live_records") if c not in evidence.columns]
     if absent:
         return f"{' and '.join(absent)} not measured"
     if not held.size:
         return f"there were never {count(params.min_records)} live records after warm-up"
+    columns = evidence.columns
+    measured = (columns["t_s"] >= _late_s(evidence)) & ~np.isnan(columns[params.column])
+    if late.size <= measured.sum() / 2:
+        return f"for most of the last quarter there were not {count(params.min_records)} records"
     return ""

@@ -23,7 +23,7 @@ from soak.scenario.model import (
 )
 from soak.scenario.override import aim, override
 from soak.scenario.quantities import FROM_TEXT, parse_duration, parse_rate
-from soak.scenario.rules import contradictions
+from soak.scenario.rules import contradictions, undecidable
 from soak.scenario.schema import json_schema
 from soak.scenario.shapes import Importance, Popularity
 from soak.scenario.usual_checks import usual_checks
@@ -98,7 +98,7 @@ def load(
     if listen is not None:
         # Quoted: YAML would read [::1]:9464 as a list.
         source = override(source, f'listen="{listen}"', said("listen", listen))
-    scenario = _resolved(source, _name_of(file))
+    scenario = _resolved(source, _name_of(file), is_whole=duration is None)
     return scenario.scaled(
         duration_s=_flag_value(said("duration", duration), duration, parse_duration, "366d"),
         rate=_flag_value(said("rate", rate), rate, _parse_any_rate, "1000000/s"),
@@ -107,7 +107,8 @@ def load(
 
 def resolve(tree: Mapping[str, object], source: str) -> Scenario:
     """The scenario of plain values, as a file would give it. source: what messages call it."""
-    return _resolved(Source(tree=dict(tree), origins={(): source}, problems=()), source)
+    whole = Source(tree=dict(tree), origins={(): source}, problems=())
+    return _resolved(whole, source, is_whole=True)
 
 
 def dump(scenario: Scenario) -> str:
@@ -153,7 +154,7 @@ def _read(file: Path) -> Source:
     return read(content, str(file))
 
 
-def _resolved(source: Source, default_name: str) -> Scenario:
+def _resolved(source: Source, default_name: str, *, is_whole: bool) -> Scenario:
     if not isinstance(source.tree, dict):
         raise ScenarioError([*source.problems, *_not_a_mapping(source)])
     tree = {"name": default_name, **source.tree}
@@ -163,7 +164,10 @@ def _resolved(source: Source, default_name: str) -> Scenario:
         raise ScenarioError([*source.problems, *complaints(error, source)]) from error
     wrong = [
         Problem(origin=source.origin(path), path=path, text=text)
-        for path, text in contradictions(scenario)
+        for path, text in (
+            *contradictions(scenario),
+            *(undecidable(scenario) if is_whole else ()),
+        )
     ]
     if source.problems or wrong:
         raise ScenarioError([*source.problems, *wrong])

@@ -158,6 +158,25 @@ def _checks(scenario: Scenario) -> Iterator[Contradiction]:
             yield ("checks", i, *(("params", parameter) if written else ())), text + near
 
 
+def undecidable(scenario: Scenario) -> Iterator[Contradiction]:
+    """Checks that ask for a longer window than a run of the scenario's own length has.
+
+    Not of a run whose length a flag says. A resolved scenario, which names every parameter, may
+    have been shortened by one.
+    """
+    warm_s = sum(phase.duration for phase in scenario.phases if phase.warm)
+    judged_s = scenario.duration_s - warm_s
+    for i, check in enumerate(scenario.checks):
+        written, known = check.params.model_fields_set, type(check.params).model_fields
+        asked_s = getattr(check.params, "min_window", 0.0)
+        if "min_window" not in written or written == set(known) or asked_s <= judged_s:
+            continue
+        if check.needs <= scenario.duration_s:
+            text = f"is {format_duration(asked_s)}, and {format_duration(judged_s)} follow warm-up"
+            remedy = f"make it shorter, or give the check needs: {format_duration(asked_s)}"
+            yield ("checks", i, "params", "min_window"), f"{text}; {remedy}"
+
+
 def _asks_of(params: object) -> Mapping[str, str]:
     """By parameter, the operations whose results a check needs; "": whatever its parameters."""
     asks_of: Mapping[str, str] | None = getattr(params, "asks_of", None)

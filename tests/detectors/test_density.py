@@ -82,3 +82,14 @@ def test_a_figure_nobody_measured_is_unknown():
     given = Evidence(columns={"t_s": np.arange(3.0)}, totals={}, warm_until_s=0.0, planned_s=9.0)
 
     assert "anonymous_bytes and live_records not measured" == detect(given, Params()).reason
+
+
+def test_records_that_are_gone_at_the_end_are_not_judged_by_those_before():
+    live = np.r_[np.full(20, 5_000.0), np.full(20, 500.0)]
+    given = evidence(np.full(40, 1.0))
+    held = {"anonymous_bytes": np.full(40, 100e6), "live_records": live}
+
+    finding = detect(replace(given, columns={**given.columns, **held}), Params())
+
+    assert Status.UNKNOWN == finding.status
+    assert "for most of the last quarter there were not 1,000 records" == finding.reason

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soak.scenario import ScenarioError, load
+from soak.scenario import ScenarioError, dump, load
 
 SOUND = """\
 target: tests.toy_target
@@ -63,6 +63,10 @@ IMPOSSIBLE = [
     (
         ["checks=[{name: a, detector: degradation, params: {series: search_p50_s}}]"],
         "checks[0].params.series: no phase's mix contains search; there are: store, get, delete",
+    ),
+    (
+        ["checks=[{name: a, detector: leak, params: {min_window: 10h}}]"],
+        "checks[0].params.min_window: is 10h, and 2m follow warm-up; make it shorter, or give",
     ),
     (["checks=[degradation]"], "checks[0]: no phase's mix contains search; there are: store"),
     (["checks=[recall]"], "checks[0]: no phase's mix contains search; there are: store"),
@@ -134,6 +138,9 @@ def test_refusal_says_how_to_leave_an_operation_out(sound: Path) -> None:
         ["phases[0].warm=false"],
         [f"checks=[{SLO % ('get', 'p99')}]"],
         ["checks=[never]"],
+        ["checks=[{name: a, detector: leak, needs: 11h, params: {min_window: 10h}}]"],
+        ["checks=[{name: a, detector: leak, params: {min_window: 2m}}]"],
+        ["checks=[leak]"],
     ],
     ids=str,
 )
@@ -155,3 +162,14 @@ def test_a_target_whose_clock_cannot_be_set_is_refused() -> None:
         load("aging", target="memory")
     assert 720 == load("aging", target="engine").target.time_scale
     assert 720 == load("aging").with_target("null").target.time_scale
+
+
+def test_a_run_made_shorter_than_a_check_needs_is_that_of_its_resolved_scenario(
+    sound: Path, tmp_path: Path
+) -> None:
+    changes = ["checks=[{name: a, detector: leak, params: {min_window: 2m}}]"]
+    resolved = tmp_path / "resolved.yaml"
+    resolved.write_text(dump(load(sound, changes, duration="30s")))
+
+    assert 30.0 == load(resolved).duration_s
+    assert 86_400.0 == load(sound, [changes[0].replace("2m", "1h")], duration="1d").duration_s
