@@ -5,7 +5,7 @@ import pytest
 
 from soak.scorecard.crew import Alone
 from soak.scorecard.upkeep import measure
-from soak.watch.upkeep import Seen, Upkeep
+from soak.watch.upkeep import USUAL_S, Seen, Upkeep
 
 MIB = 1 << 20
 
@@ -88,9 +88,69 @@ def test_a_target_that_tells_nothing_is_watched_by_its_memory():
     assert ["compaction"] == [one.kind for one in seen(rows)]
 
 
+def full(t: int, per_s: int, since_s: int = 0, **held: float):
+    """A store of 20,000 records that forgets per_s, all the time, as much as it is given."""
+    gone = per_s * max(0, t - since_s) + 6000 * (t >= 600)
+    return row(t, live=20_000 + per_s * t - gone, stored=20_000 + per_s * t, **held)
+
+
+@pytest.mark.parametrize("per_s", [5, 10, 30])
+def test_a_full_store_that_forgets_all_the_time_hides_neither_eviction_nor_compaction(per_s: int):
+    rows = [full(t, per_s, held=(100 - 20 * (t >= 300)) * MIB) for t in range(1, 900)]
+
+    compacted, evicted = seen(rows)
+
+    assert ("compaction", 20 * MIB) == (compacted.kind, compacted.bytes_reclaimed)
+    assert ("eviction", 600.0, 600.0) == (evicted.kind, evicted.start_s, evicted.end_s)
+    assert 6000.0 == evicted.records
+
+
+def test_a_store_that_begins_to_forget_all_the_time_is_told_once():
+    rows = [full(t, 30, since_s=120) for t in range(1, 590)]
+
+    (found,) = seen(rows)
+
+    assert ("eviction", 121.0) == (found.kind, found.start_s)
+    assert pytest.approx(USUAL_S / 2, abs=3) == found.end_s - found.start_s
+
+
+def test_deletions_whose_room_stores_take_hide_no_compaction():
+    rows = [
+        row(
+            t,
+            live=20_000,
+            stored=20_000 + 15 * t,
+            deleted=15 * t,
+            held=(100 - 3 * (t >= 300) + 0.05 * (t == 215)) * MIB,
+        )
+        for t in range(1, 400)
+    ]
+
+    assert ["compaction"] == [one.kind for one in seen(rows)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_fall_of_noisy_memory_starts_when_it_falls(seed: int):
+    noise = np.random.default_rng(seed).normal(0.0, 1e-3, 400)
+    rows = [
+        row(t, live=20_000, stored=20_000, held=(100 * (1 + noise[t]) - 10 * (t >= 300)) * MIB)
+        for t in range(1, 400)
+    ]
+
+    (found,) = seen(rows)
+
+    assert pytest.approx(300.0, abs=1) == found.start_s
+    assert pytest.approx(300.0, abs=4) == found.end_s
+
+
 def test_simulated_maintenance_is_found_and_hardly_anything_else():
-    figures = {(r.figure, r.case.split(",")[0]): r.value for r in measure(3, 1, Alone())}
+    rows = measure(3, 1, Alone())
+    figures = {(r.figure, r.case.split(",")[0]): r.value for r in rows if "full" not in r.case}
+    full_store = {r.figure: r.value for r in rows if "full" in r.case}
 
     assert figures["precision", "used heap"] >= 0.9
     assert figures["recall of 2 % and more", "used heap"] >= 0.9
     assert figures["recall of 2 % and more", "private memory"] >= 0.8
+    assert figures["start off by", "used heap"] <= 2.0
+    assert full_store["precision"] >= 0.9
+    assert full_store["recall of 2 % and more"] >= 0.9
