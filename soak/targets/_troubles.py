@@ -19,8 +19,10 @@ NAP_S = 3600.0
 class TroubleParams(BaseModel):
     """All troubles are off by default; none begins before onset_s.
 
-    leak_operation: which operation leaks leak_bytes_per_operation, or any. stall_every_s: the
-    stall repeats. n-th means n-th call of all kinds, counted from 1.
+    leak_operation: which operation leaks leak_bytes_per_operation, or any. leak_step_bytes: what
+    is leaked is held once it adds up to that, and then at once. stall_every_s: the stall repeats.
+    maintain_stops_s: for so long each maintenance lets nobody through. n-th means n-th call of all
+    kinds, counted from 1.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -29,12 +31,16 @@ class TroubleParams(BaseModel):
     leak_operation: str = "any"
     leak_bytes_per_operation: Size = 0
     leak_bytes_per_s: Size = 0
+    leak_bytes_per_error: Size = 0
+    leak_step_bytes: Size = Field(CHUNK_BYTES, ge=CHUNK_BYTES)
+    leak_disk_bytes_per_operation: Size = 0
     delay_s: Duration = 0.0
     slow_factor: float = Field(1.0, ge=1, le=1000)
     drift_s_per_hour: Duration = 0.0
     stall_at_s: Duration | None = None
     stall_s: Duration = 1.0
     stall_every_s: Duration | None = None
+    maintain_stops_s: Duration = 0.0
     hang_at_operation: int | None = Field(None, ge=1)
     crash_at_operation: int | None = Field(None, ge=1)
     fd_leak_every_operations: int | None = Field(None, ge=1)
@@ -57,6 +63,8 @@ class Troubles:
         self._owed_bytes = 0
         self._paid_bytes = 0
         self._leaked: list[bytes] = []
+        self._owed_disk_bytes = 0
+        self._stopped_until_s = 0.0
         self._leaked_fds: list[int] = []
         self._leaked_threads: list[Thread] = []
         self._released = Event()
@@ -68,7 +76,7 @@ class Troubles:
         if elapsed_s >= self._params.onset_s:
             self._die(call)
             self._leak(operation, call, elapsed_s - self._params.onset_s)
-            self._wait(elapsed_s)
+            self._wait(operation, elapsed_s)
         return self._clock.monotonic_ns() / NS_PER_S
 
     def linger(self, began_s: float) -> None:
@@ -76,6 +84,11 @@ class Troubles:
         if self._params.slow_factor > 1:
             took_s = self._clock.monotonic_ns() / NS_PER_S - began_s
             self._clock.sleep_s(took_s * (self._params.slow_factor - 1))
+
+    def has_failed(self) -> None:
+        """The call ends in an error, which leaks, too; held from the next call on."""
+        with self._lock:
+            self._owed_bytes += self._params.leak_bytes_per_error
 
     def leaked_bytes(self) -> int:
         return self._paid_bytes
@@ -100,9 +113,10 @@ class Troubles:
                 self._owed_bytes += params.leak_bytes_per_operation
             due_bytes = self._owed_bytes + int(leaking_s * params.leak_bytes_per_s)
             # In chunks, each written, so that what is held grows by what was asked for.
-            while due_bytes - self._paid_bytes >= CHUNK_BYTES:
-                self._leaked.append(b"\x01" * CHUNK_BYTES)
-                self._paid_bytes += CHUNK_BYTES
+            while due_bytes - self._paid_bytes >= params.leak_step_bytes:
+                self._leaked.append(b"\x01" * params.leak_step_bytes)
+                self._paid_bytes += params.leak_step_bytes
+            self._leak_disk(params.leak_disk_bytes_per_operation)
             if _is_turn(call, params.fd_leak_every_operations):
                 self._leaked_fds.append(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
             if _is_turn(call, params.thread_leak_every_operations):
@@ -110,7 +124,14 @@ class Troubles:
                 thread.start()
                 self._leaked_threads.append(thread)
 
-    def _wait(self, elapsed_s: float) -> None:
+    def _leak_disk(self, more_bytes: int) -> None:
+        self._owed_disk_bytes += more_bytes
+        if self._owed_disk_bytes >= CHUNK_BYTES:
+            with self._path.open("ab") as file:
+                file.write(b"\x01" * self._owed_disk_bytes)
+            self._owed_disk_bytes = 0
+
+    def _wait(self, operation: str, elapsed_s: float) -> None:
         params = self._params
         delay_s = params.delay_s + params.drift_s_per_hour * (elapsed_s - params.onset_s) / 3600
         if params.stall_at_s is not None and elapsed_s >= params.stall_at_s:
@@ -119,6 +140,9 @@ class Troubles:
                 into_s %= params.stall_every_s
             # Everybody waits for the end of the stall, as behind a lock.
             delay_s += max(0.0, params.stall_s - into_s)
+        if operation == "maintain":
+            self._stopped_until_s = elapsed_s + params.maintain_stops_s
+        delay_s += max(0.0, self._stopped_until_s - elapsed_s)
         if delay_s > 0:
             self._clock.sleep_s(delay_s)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from soak.clock import Clock
+from soak.clock import NS_PER_S, Clock
 from soak.oracle import keyhash
 from soak.result import CapacityRefused, TargetError, TargetUnavailable
 from soak.seams import Edge, Floats, Hit, MaintenanceEvent, Query, Record, Scanned, Target
@@ -25,6 +25,7 @@ from soak.targets._troubles import TroubleParams, Troubles, die_at_once
 CAPABILITIES = memory.CAPABILITIES
 GHOST_KEYS = 1 << 40  # far above any key a run gets to
 NEVER = 1.0
+HASHES = 1 << 24
 ENGINE_RECORDS = 20_000
 
 Ratio = Field(0.0, ge=0, le=1)
@@ -34,7 +35,8 @@ class Params(TroubleParams):
     """lose: a store is acknowledged and dropped; lose_pinned: the same, pinned records only.
     stale: an update is acknowledged and dropped; resurrect: a delete is. unlink: an edge is.
     corrupt: a get answers with another text. bleed: a search ignores its agent. disorder: hits
-    come worst first. ghost: a hit that was never stored.
+    come worst first. ghost: a hit that was never stored. double: the best hit comes twice.
+    rot_ratio_per_hour: so many of all records no search finds any more, with every hour.
     reopen_loses_records: the latest stores are gone after a reopen. evict: whom it forgets first
     at capacity_records, if it is the memory. unavailable: it refuses to start, as a server does
     that is down.
@@ -52,6 +54,8 @@ class Params(TroubleParams):
     bleed_ratio: float = Ratio
     disorder_ratio: float = Ratio
     ghost_ratio: float = Ratio
+    double_ratio: float = Ratio
+    rot_ratio_per_hour: float = Field(0.0, ge=0, le=1000)
     unlink_ratio: float = Ratio
     error_ratio: float = Ratio
     refuse_above_records: int | None = Field(None, ge=0)
@@ -112,6 +116,7 @@ class Faulty:
     ) -> None:
         self._params = params
         self._inner = _healthy(params, data_dir, clock)
+        self._data_dir = data_dir
         self._clock = clock
         self._start_ns = clock.monotonic_ns()
         self._troubles = Troubles(params, data_dir, clock, kill)
@@ -121,10 +126,7 @@ class Faulty:
     def store(self, record: Record) -> None:
         began_s = self._suffer("store")
         self._refuse_when_full()
-        is_lost = self._strikes(self._params.lose_ratio) or (
-            record.pinned and self._strikes(self._params.lose_pinned_ratio)
-        )
-        if not is_lost:
+        if not self._loses(record):
             self._inner.store(record)
             self._remember(record.key)
         self._troubles.linger(began_s)
@@ -132,8 +134,7 @@ class Faulty:
     def store_batch(self, records: Sequence[Record]) -> None:
         began_s = self._suffer("store_batch")
         self._refuse_when_full()
-        kept = [record for record in records if not self._strikes(self._params.lose_ratio)]
-        self._inner.store_batch(kept)
+        self._inner.store_batch([record for record in records if not self._loses(record)])
         self._troubles.linger(began_s)
 
     def get(self, key: int) -> Record | None:
@@ -150,10 +151,15 @@ class Faulty:
         if query.agent is not None and self._strikes(params.bleed_ratio):
             query = replace(query, agent=None)
         hits = list(self._inner.search(query))
+        if params.rot_ratio_per_hour:
+            rotten = self._rotten_bits()
+            hits = [hit for hit in hits if self._bits(hit.key) >= rotten]
         if self._strikes(params.disorder_ratio):
             hits.reverse()
         if hits and self._strikes(params.ghost_ratio):
             hits[-1] = Hit(GHOST_KEYS + hits[-1].key, hits[-1].score, hits[-1].agent)
+        if hits and self._strikes(params.double_ratio):
+            hits = [hits[0], *hits][: max(2, len(hits))]
         self._troubles.linger(began_s)
         return hits
 
@@ -215,7 +221,8 @@ class Faulty:
         return ()
 
     def directories(self) -> Sequence[Path]:
-        return self._inner.directories()
+        # What leaks lies beside what is wrapped.
+        return (self._data_dir,)
 
     def close(self) -> None:
         self._troubles.close()
@@ -224,14 +231,31 @@ class Faulty:
     def _suffer(self, operation: str) -> float:
         began_s = self._troubles.strike(operation)
         if self._strikes(self._params.error_ratio):
+            self._troubles.has_failed()
             raise TargetError("ordered error")
         return began_s
 
+    def _loses(self, record: Record) -> bool:
+        return self._strikes(self._params.lose_ratio) or (
+            record.pinned and self._strikes(self._params.lose_pinned_ratio)
+        )
+
     def _strikes(self, ratio: float) -> bool:
-        if ratio == 0 or self._clock.monotonic_ns() - self._start_ns < self._params.onset_s * 1e9:
+        if ratio == 0 or self._striking_s() < 0:
             return False
-        bits = keyhash.mixed(next(self._turns) ^ self._params.seed << 32)
-        return keyhash.agent_bits(bits) < ratio * (1 << 24)
+        return self._bits(next(self._turns)) < ratio * HASHES
+
+    def _striking_s(self) -> float:
+        """Since onset_s; below 0 before."""
+        return (self._clock.monotonic_ns() - self._start_ns) / NS_PER_S - self._params.onset_s
+
+    def _rotten_bits(self) -> float:
+        """Keys whose bits are below that are found no more."""
+        return self._params.rot_ratio_per_hour * self._striking_s() / 3600 * HASHES
+
+    def _bits(self, number: int) -> int:
+        """One of HASHES values, as if by lot."""
+        return keyhash.agent_bits(keyhash.mixed(number ^ self._params.seed << 32))
 
     def _refuse_when_full(self) -> None:
         limit = self._params.refuse_above_records

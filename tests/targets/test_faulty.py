@@ -1,5 +1,6 @@
 """Does the oracle name every fault, and keep silent about what is healthy?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from soak.clock import SystemClock
 from soak.result import Outcome, Violation
 from soak.targets import faulty
 from tests.mixed_load import DIMENSIONS, EVERYTHING, MixedLoad, small_population
+from tests.targets.test_contract import record
 
 FAULTS = {
     "lose": ({"lose_ratio": 0.05}, Violation.LOST),
@@ -18,6 +20,7 @@ FAULTS = {
     "resurrect": ({"resurrect_ratio": 0.2}, Violation.RESURRECTED),
     "bleed": ({"bleed_ratio": 0.2}, Violation.BLEED),
     "disorder": ({"disorder_ratio": 0.1}, Violation.DISORDER),
+    "double": ({"double_ratio": 0.1}, Violation.DISORDER),
     "ghost": ({"ghost_ratio": 0.1}, Violation.GHOST),
     "unlink": ({"unlink_ratio": 0.3}, Violation.LOST),
     "reopen_loses": ({"reopen_loses_records": 20}, Violation.LOST),
@@ -41,6 +44,13 @@ def test_the_oracle_reports_exactly_the_fault(tmp_path, params, violation):
     load.run(3_000)
 
     assert {violation.value} == load.broken()
+
+
+def test_a_batch_loses_pinned_records_as_a_store_does(tmp_path):
+    target = build(tmp_path, lose_pinned_ratio=1.0)
+    target.store_batch([record(1), replace(record(2), pinned=True)])
+
+    assert [True, False] == [target.get(key) is not None for key in (1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 
 from soak.clock import SystemClock
 from soak.result import TargetError
+from soak.samplers.disk import measure
+from soak.seams import Query
 from soak.targets import faulty, memory
 from soak.targets._troubles import CHUNK_BYTES, TroubleParams, Troubles
 from tests.mixed_load import DIMENSIONS, EVERYTHING, MixedLoad, small_population
@@ -74,6 +76,74 @@ def test_a_leak_per_second_follows_the_clock_from_its_onset(tmp_path, clock):
     troubles.strike("get")
 
     assert 500_000 == pytest.approx(troubles.leaked_bytes(), abs=CHUNK_BYTES)
+
+
+def test_each_error_leaks_what_was_ordered(tmp_path, clock):
+    troubles = troubled(tmp_path, clock, leak_bytes_per_error=CHUNK_BYTES)
+    for _ in range(5):
+        troubles.strike("get")
+        troubles.has_failed()
+        troubles.strike("get")
+
+    assert 5 * CHUNK_BYTES == troubles.leaked_bytes()
+
+
+def test_a_target_of_errors_leaks_per_error(tmp_path):
+    params = {"error_ratio": 1.0, "leak_bytes_per_error": CHUNK_BYTES, "dimensions": DIMENSIONS}
+    target = faulty.build(faulty.Params(**params), tmp_path, SystemClock())
+    for key in range(3):
+        with pytest.raises(TargetError):
+            target.get(key)
+
+    # That of the last error is held from the next call on.
+    assert 2 * CHUNK_BYTES == target._troubles.leaked_bytes()
+
+
+def test_a_leak_in_steps_is_held_step_by_step(tmp_path, clock):
+    troubles = troubled(tmp_path, clock, leak_bytes_per_s=10_000, leak_step_bytes=100_000)
+    held = []
+    for second in (9, 10, 19, 20, 45):
+        clock.now_ns = int(second * 1e9)
+        troubles.strike("get")
+        held.append(troubles.leaked_bytes())
+
+    assert [0, 100_000, 100_000, 200_000, 400_000] == held
+
+
+def test_a_leak_on_disk_lies_where_the_target_says_its_files_are(tmp_path):
+    params = {"leak_disk_bytes_per_operation": 1_000, "dimensions": DIMENSIONS, "inner": "engine"}
+    target = faulty.build(faulty.Params(**params), tmp_path, SystemClock())
+    before = measure(target.directories())["disk_bytes"]
+    for key in range(500):
+        target.get(key)
+    leaked_bytes = measure(target.directories())["disk_bytes"] - before
+    target.close()
+
+    assert 500_000 == pytest.approx(leaked_bytes, abs=CHUNK_BYTES)
+
+
+def test_maintenance_that_stops_the_world_lets_nobody_through_until_its_end(tmp_path, clock):
+    troubles = troubled(tmp_path, clock, maintain_stops_s=2.0)
+    troubles.strike("get")
+    troubles.strike("maintain")
+    clock.now_ns -= int(0.5e9)  # another client, half a second before the end
+    troubles.strike("get")
+    troubles.strike("get")
+
+    assert [2.0, 0.5] == pytest.approx(clock.slept_s)
+
+
+def test_recall_rots_by_so_much_an_hour(tmp_path, clock):
+    params = faulty.Params(dimensions=DIMENSIONS, rot_ratio_per_hour=0.25, onset_s=60.0)
+    target = faulty.build(params, tmp_path, clock)
+    for key in range(400):
+        target.store(record(key))
+    found = []
+    for hours in (0, 1, 2, 4):
+        clock.now_ns = int((60 + 3600 * hours) * 1e9)
+        found.append(len(target.search(Query(vector=record(0).vector, k=400))))
+
+    assert [400, 300, 200, 0] == pytest.approx(found, abs=30)
 
 
 def test_a_drift_grows_with_the_hours(tmp_path, clock):
