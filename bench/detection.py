@@ -14,7 +14,7 @@ from pathlib import Path
 from soak.clock import process_cpu_ns
 from soak.detectors import degradation
 from soak.detectors.leak import PERIOD_S, Params, detect
-from soak.judge.judge import PERIOD_SHARE
+from soak.scorecard.asking import ask_times
 from soak.scorecard.event_traces import HEAP, event_trace
 from soak.scorecard.leak_traces import LIVES, leak_trace
 from soak.scorecard.speed_traces import speed_trace
@@ -58,21 +58,12 @@ def sample_s() -> float:
     return (process_cpu_ns() - before_ns) / 1e9 / len(rows)
 
 
-def answers_in(length_s: float) -> int:
-    """How often the judge asks in a run of that length."""
-    at_s, count = 0.0, 0
-    while at_s < length_s:
-        at_s += max(PERIOD_S, at_s * PERIOD_SHARE)
-        count += 1
-    return count
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
     one_answer_s, one_change_s, one_sample_s = answer_s(), change_s(), sample_s()
-    answers = answers_in(WEEK_S)
+    answers = len(ask_times(WEEK_S, PERIOD_S))
     growth_ratio = RESOURCES * answers * one_answer_s / WEEK_S
     change_ratio = WATCHED_FIGURES * answers * one_change_s / WEEK_S
     ratio = growth_ratio + change_ratio + one_sample_s

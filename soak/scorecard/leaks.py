@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
+from soak.detectors._account import Look
 from soak.detectors._blocks import TooShort
-from soak.detectors.leak import Params, conclude, look, look_times
+from soak.detectors.leak import PERIOD_S, Params, conclude, detect, look, look_times
+from soak.scorecard.asking import ask_times
 from soak.scorecard.card import Goal, Row, median, share
 from soak.scorecard.crew import Crew
 from soak.scorecard.leak_traces import HEAP, LEAKS, LIVES, PRIVATE, LeakTrace, leak_trace
@@ -40,11 +42,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What came of it. after_h: when the alarm came, nan without one; error: of the rate, relative,
-    infinite before anything leaked; is_covered: whether the interval holds the true rate."""
+    """What came of it. is_failed: what the run says at its end, which is its exit code; an alarm on
+    the way may be taken back. after_h: when the alarm came, nan without one; error: of the rate,
+    relative, infinite before anything leaked; is_covered: whether the interval holds the true
+    rate."""
 
     case: Case
     is_alarmed: bool
+    is_failed: bool
     is_passed: bool
     after_h: float
     error: float
@@ -73,6 +78,7 @@ def watch(case: Case) -> Watched:
     return Watched(
         case=case,
         is_alarmed=False,
+        is_failed=False,
         is_passed=finding is not None and finding.status is Status.PASS,
         after_h=float("nan"),
         error=float("nan"),
@@ -89,11 +95,35 @@ def _alarmed(case: Case, trace: LeakTrace, finding: Finding, at_s: float) -> Wat
     return Watched(
         case=case,
         is_alarmed=True,
+        is_failed=detect(trace.evidence, Params(column=case.column)).status is Status.FAIL,
         is_passed=False,
         after_h=at_s / 3600,
         error=abs(finding.effect / true - 1) if true else float("inf"),
         is_covered=low <= true <= high,
     )
+
+
+def is_ever_alarmed(case: Case) -> bool:
+    """Whether a run would alarm at any time, asked as often as its judge does."""
+    trace = leak_trace(case.seed, case.live, hours=case.hours, share=case.share, leak=case.leak)
+    evidence, params = trace.evidence, Params(column=case.column)
+
+    @cache
+    def looked(at_s: float) -> Look | None:
+        try:
+            return look(evidence, params, at_s)
+        except TooShort:
+            return None
+
+    for at_s in ask_times(evidence.planned_s, PERIOD_S):
+        before = look_times(evidence.planned_s, at_s)
+        looks = [one for one in map(looked, (*before, at_s)) if one]
+        # A first look alone is never an alarm, nor is one that says itself that it is none.
+        if not before or not looks or looks[-1].refused:
+            continue
+        if conclude(evidence, params, looks).status is Status.FAIL:
+            return True
+    return False
 
 
 def clean_cases(seed: int, count: int, hours: float, column: str) -> list[Case]:
@@ -115,18 +145,22 @@ def leaking_cases(seed: int, count: int, hours: float, per_hour: float, column: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many runs: clean ones by length, leaking ones by (hours, leak per hour)."""
+    """How many runs: clean ones by length, of these so many asked as often as a run asks, which
+    takes twenty times as long; leaking ones by (hours, leak per hour)."""
 
     clean: dict[float, int]
+    asked: dict[float, int]
     leaking: dict[tuple[float, float], int]
 
 
 QUICK = Plan(
     clean=dict.fromkeys((1 / 6, 1.0, 8.0, 24.0), 24),
+    asked={1.0: 12},
     leaking=dict.fromkeys(((8.0, 0.01), (8.0, 0.03), (24.0, 0.001), (24.0, 0.01)), 18),
 )
 FULL = Plan(
     clean={1 / 6: 1200, 1.0: 1200, 8.0: 900, 24.0: 600},
+    asked={1 / 6: 300, 1.0: 300, 8.0: 100, 24.0: 60},
     leaking=dict.fromkeys(
         (
             *((1.0, 0.1), (1.0, 0.3), (1.0, 1.0)),
@@ -148,6 +182,10 @@ def measure(plan: Plan, seed: int, crew: Crew) -> list[Row]:
             rows.append(share(AREA, "false alarms", case, alarmed, FALSE_ALARMS))
             passed = [one.is_passed for one in seen]
             rows.append(share(AREA, "clean runs passed", case, passed))
+        for hours, count in plan.asked.items():
+            asked = crew.map(is_ever_alarmed, clean_cases(seed, count, hours, column))
+            case = f"{NAMED[column]}, {_length(hours)}"
+            rows.append(share(AREA, "false alarms, asked as in a run", case, asked, FALSE_ALARMS))
         for (hours, per_hour), count in plan.leaking.items():
             seen = crew.map(watch, leaking_cases(seed, count, hours, per_hour, column))
             rows += _found(seen, hours, per_hour, column)
@@ -163,11 +201,12 @@ def _found(seen: Sequence[Watched], hours: float, per_hour: float, column: str) 
     goal = Goal(at_least=least) if least else None
     late = [one.is_found for one in seen if one.case.leak == "late"]
     return [
-        share(AREA, "detected", case, [one.is_found for one in seen], goal),
-        share(AREA, "detected, records not growing", case, [one.is_found for one in told]),
+        share(AREA, "alarm at one of the looks", case, [one.is_found for one in seen], goal),
+        share(AREA, "failed at the end", case, [one.is_failed for one in seen], goal),
+        share(AREA, "alarm, records not growing", case, [one.is_found for one in told]),
         share(AREA, "passed, records growing", case, [one.is_passed for one in hidden]),
-        share(AREA, "detected, onset at 40 %", case, late),
-        median(AREA, "detected after", case, [one.after_h for one in found], "h"),
+        share(AREA, "alarm, onset at 40 %", case, late),
+        median(AREA, "first alarm after", case, [one.after_h for one in found], "h"),
         median(AREA, "error of the rate", case, [one.error for one in found], "ratio", ESTIMATED),
         share(AREA, "interval covers", case, [one.is_covered for one in found], COVERED),
     ]

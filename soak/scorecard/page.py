@@ -10,16 +10,20 @@ HEAD = """\
 
 Written by `soak scorecard --out docs/scorecard.md --seed {seed}{quick}`. Every figure comes from
 simulated runs of which the truth is known, drawn from seed {seed} on (tests use seeds below
-10,000), watched as in a real run: look after look, the first alarm counts. Brackets hold 95 %
-intervals (Wilson for shares, order statistics for medians). *met* and *missed*: the whole interval
-says so; *open*: too few runs to tell. `make matrix` has the same for defects in real runs.
+10,000). A run is looked at when its detector's plan says, and the first alarm counts as one; it may
+be taken back, and *failed at the end* is what the run's exit code says. A real run asks more often,
+each minute or each hundredth of its time: *asked as in a run* does so, on some of the clean runs.
+Brackets hold 95 % intervals (Wilson for shares, order statistics for medians). *met* and *missed*:
+the whole interval says so; *open*: too few runs to tell. `make matrix` has the same for defects in
+real runs.
 """
 AREAS = {
     "leaks": "Growth that live records do not explain; "
     "live sets that hold, grow, cycle and are evicted; leaks per time, operation, error, "
     "eviction, in chunks, and late.",
-    "maintenance": "Evictions and compactions, seen from outside; beside it `threshold_rule`, "
-    "which compares two moments with fixed thresholds.",
+    "maintenance": "Evictions and compactions, seen from outside, also in a full store that "
+    "forgets all the time as much as it is given; beside it `threshold_rule`, which compares two "
+    "moments with fixed thresholds.",
     "degradation": "Latencies of a shared machine, judged beside the tester's own timed work; "
     "what the traces are made of is in `soak/scorecard/speed_traces.py`.",
 }

@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from soak.detectors._course import course_of
-from soak.detectors.degradation import Look, Params, TooShort, conclude, look, look_times
+from soak.detectors.degradation import (
+    PERIOD_S,
+    Look,
+    Params,
+    TooShort,
+    conclude,
+    detect,
+    look,
+    look_times,
+)
+from soak.scorecard.asking import ask_times
 from soak.scorecard.card import Goal, Row, median, share
 from soak.scorecard.crew import Crew
 from soak.scorecard.speed_traces import SERIES, WINDOW_S, speed_trace
@@ -31,11 +41,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What came of it. late_s: from onset to alarm; off_s: the time of the change, by how much it
-    was missed; error: of the effect, relative; told: whether each interval holds the truth."""
+    """What came of it. is_failed: what the run says at its end, which is its exit code; late_s:
+    from onset to alarm; off_s: the time of the change, by how much it was missed; error: of the
+    effect, relative; covered: whether each interval holds the truth."""
 
     case: Case
     is_alarmed: bool
+    is_failed: bool = False
     is_early: bool = False
     late_s: float = 0.0
     off_s: float = 0.0
@@ -67,6 +79,7 @@ def watch(case: Case) -> Watched:
         return Watched(
             case=case,
             is_alarmed=True,
+            is_failed=detect(evidence, params).status is Status.FAIL,
             is_early=at_s < trace.onset_s,
             late_s=at_s - trace.onset_s,
             off_s=abs(finding.since_s - trace.onset_s),
@@ -79,11 +92,35 @@ def watch(case: Case) -> Watched:
     return Watched(case=case, is_alarmed=False)
 
 
+def is_ever_alarmed(case: Case) -> bool:
+    """Whether a run would alarm at any time, asked as often as its judge does."""
+    trace = speed_trace(case.seed, hours=case.hours, effect=case.effect, kind=case.kind)
+    evidence, params = trace.evidence, Params(series=SERIES)
+    course = course_of(evidence, SERIES)
+    assert course is not None
+
+    @cache
+    def looked(at_s: float) -> Look | None:
+        try:
+            return look(course, evidence, params, at_s)
+        except TooShort:
+            return None
+
+    for at_s in ask_times(evidence.planned_s, PERIOD_S):
+        before = look_times(evidence, at_s)
+        looks = [one for one in map(looked, (*before, at_s)) if one]
+        if before and looks and conclude(course, evidence, params, looks).status is Status.FAIL:
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many runs: clean ones by hours, changed ones by (kind, effect), each an hour."""
+    """How many runs: clean ones by hours, of these so many asked as often as a run asks; changed
+    ones by (kind, effect), each an hour."""
 
     clean: dict[float, int]
+    asked: dict[float, int] = field(default_factory=dict)
     changed: dict[tuple[str, float], int] = field(default_factory=dict)
 
 
@@ -91,8 +128,12 @@ CHANGES = (
     *(("step", effect) for effect in (0.03, 0.05, 0.10, 0.20)),
     *(("drift", effect) for effect in (0.05, 0.10, 0.20)),
 )
-QUICK = Plan(clean={1.0: 48}, changed=dict.fromkeys((("step", 0.05), ("step", 0.10)), 24))
-FULL = Plan(clean={1.0: 1500, 4.0: 300}, changed=dict.fromkeys(CHANGES, 300))
+QUICK = Plan(
+    clean={1.0: 48},
+    asked={1.0: 12},
+    changed=dict.fromkeys((("step", 0.05), ("step", 0.10)), 24),
+)
+FULL = Plan(clean={1.0: 1500, 4.0: 300}, asked={1.0: 300}, changed=dict.fromkeys(CHANGES, 300))
 
 
 def measure(plan: Plan, seed: int, crew: Crew) -> list[Row]:
@@ -102,6 +143,12 @@ def measure(plan: Plan, seed: int, crew: Crew) -> list[Row]:
         alarmed = [one.is_alarmed for one in crew.map(watch, cases)]
         goal = FALSE_ALARMS if hours == 1 else None
         rows.append(share(AREA, "false alarms", f"clean, {hours:g} h", alarmed, goal))
+    for hours, count in plan.asked.items():
+        cases = [Case(seed=seed + i, hours=hours) for i in range(count)]
+        asked = crew.map(is_ever_alarmed, cases)
+        goal = FALSE_ALARMS if hours == 1 else None
+        case = f"clean, {hours:g} h"
+        rows.append(share(AREA, "false alarms, asked as in a run", case, asked, goal))
     for (kind, effect), count in plan.changed.items():
         make = partial(Case, hours=1.0, kind=kind, effect=effect)
         seen = crew.map(watch, [make(seed=seed + i) for i in range(count)])
@@ -116,9 +163,12 @@ def _found(seen: Sequence[Watched], kind: str, effect: float) -> list[Row]:
     held = [one.is_effect_covered for one in right]
     found = [one.is_alarmed and not one.is_early for one in seen]
     error = [one.error for one in right]
+    failed = [one.is_failed for one in seen]
+    goal = Goal(at_least=least) if least else None
     rows = [
-        share(AREA, "detected", case, found, Goal(at_least=least) if least else None),
-        median(AREA, "detected after", case, [one.late_s for one in right], "s"),
+        share(AREA, "alarm at one of the looks", case, found, goal),
+        share(AREA, "failed at the end", case, failed, goal),
+        median(AREA, "first alarm after", case, [one.late_s for one in right], "s"),
         median(AREA, "error of the effect", case, error, "ratio"),
         share(AREA, "interval holds the effect", case, held, COVERED),
     ]
