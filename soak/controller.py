@@ -70,7 +70,7 @@ class Controller:
         self.latest = starting(self._identity, scenario)
         self._facts = WorkerFacts()
         self._tail = LogTail(directory.worker_log)
-        self._ending = Ending()
+        self._ending = Ending.of(scenario)
         self._broken_jobs: set[str] = set()  # they raised, and would do so again at the end
         self._gate = gate
         self._kept = kept
@@ -240,6 +240,7 @@ class Controller:
                 notice()
                 self._losses.look()
                 self.latest = self._status.snapshot(self._moment("running"))
+                self._ending.heed(self.latest, self._status.held, self._events)
                 show(self.latest)
             if self._checkpoints.is_due(now_ns, self._ring):
                 self._keep()
@@ -341,4 +342,4 @@ class Controller:
 
     def _last(self, moment: Moment) -> Snapshot:
         verdict = self._ending.verdict(moment.elapsed_s, self._losses.sentence())
-        return self._status.snapshot(moment, verdict)
+        return self._ending.told(self._status.snapshot(moment, verdict))

@@ -182,6 +182,7 @@ class Snapshot:
     phases: tuple[str, ...]
     elapsed_s: float
     planned_s: float
+    judged_s: float = NAN  # when the checks were asked last; nan where they never were
     operations: Mapping[str, OperationTotals]
     errors: Mapping[tuple[str, str], int]  # (operation, error type) to count
     violations: Mapping[str, int]

@@ -87,6 +87,12 @@ def _require_divisible(scenario: Scenario, count: int) -> None:
             f"{scenario.name} works by turns with another run, and each worker begins when it is "
             "ready; leave out turns, or --cluster"
         )
+    aborting = [check.name for check in scenario.checks if check.abort is not None]
+    if aborting:
+        raise NotDivisible(
+            f"{scenario.name} may be aborted by its check {aborting[0]}, and a worker knows of its "
+            "own share alone; leave out abort (--set 'checks[*].abort=null'), or --cluster"
+        )
     params = scenario.target.params.model_dump(mode="json")
     is_elsewhere = params.get("url") and not params.get("start") and "$port" not in params["url"]
     if count > 1 and is_elsewhere and WORKER not in str(params):

@@ -104,6 +104,10 @@ def _require_sound(record: RunRecord) -> None:
     certificate = as_section(record.document.get("certificate"))
     if record.document.get("state") != "finished":
         raise BaselineError(f"{record.directory}: this run did not finish; a baseline has to")
+    if any(event.kind == "abort" for event in record.events):
+        raise BaselineError(
+            f"{record.directory}: a check aborted this run; a baseline ends in its time"
+        )
     if certificate.get("trusted") is not True:
         reasons = certificate.get("reasons")
         why = "; ".join(map(str, reasons)) if isinstance(reasons, list) else "no certificate"

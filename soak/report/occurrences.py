@@ -21,7 +21,7 @@ BAND_RATIO = 1 / 150
 # Bands everywhere say nothing; beyond this share of the run they are left out.
 MAX_COVER = 0.4
 
-TONE_OF = dict.fromkeys(("fault", "restart", "gap", "standstill", "crash"), "fault")
+TONE_OF = dict.fromkeys(("fault", "restart", "gap", "standstill", "crash", "abort"), "fault")
 QUIET = ("phase", "start", "end", "stop")
 
 

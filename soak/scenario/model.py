@@ -77,6 +77,9 @@ class Check(PlugIn):
         0.0,
         description="A run planned shorter than this skips the check: it could not decide.",
     )
+    abort: Duration | None = Field(
+        None, description="The run ends when the check has failed for so long after warm-up."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,17 +1,21 @@
 """How did the run end, and what is written then? Where not the checks but its end decides."""
 
 import io
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 
-from soak.clock import iso_utc
+from soak.clock import NS_PER_S, iso_utc
+from soak.judge.patience import Abort, Patience
 from soak.rundir import RunDirectory
+from soak.scenario import Scenario
 from soak.snapshot import Snapshot, State
-from soak.verdict import ExitCode, RunVerdict, Status
+from soak.verdict import ExitCode, RunVerdict, Status, Verdict
+from soak.watch.events import EventLog
 from soak.watch.group_memory import GroupMemory
 from soak.watch.observer import Observer
+from soak.watch.status import warm_until_s
 from soak.watch.windows import Windows
 from soak.watch.worker_log import WorkerFacts
 
@@ -34,7 +38,14 @@ class Ending:
     tester_failure: str = ""
     target_failure: str = ""
     signal_number: int = 0
+    abort: Abort | None = None
     memory: GroupMemory = field(default_factory=GroupMemory)
+    patience: Patience = field(default_factory=lambda: Patience((), 0.0))
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """What may end a run of this scenario."""
+        return cls(patience=Patience(scenario.checks, warm_until_s(scenario)))
 
     def has_died(self, worker: Mortal, observer: Observer) -> bool:
         """Whether the worker ended by itself; then observer has read all it ever wrote.
@@ -62,15 +73,31 @@ class Ending:
         elif facts.unavailable and not self.signal_number:
             self.target_failure = f"the target is gone: {facts.unavailable}"
 
+    def heed(self, snapshot: Snapshot, held: dict[str, Verdict], events: EventLog) -> None:
+        """A check may end the run: an event. held: gets what it says, which then stands."""
+        self.abort = self.abort or self.patience.look(snapshot)
+        if self.abort is not None:
+            check = self.abort.verdict.check
+            held[check] = self.abort.verdict
+            at_ns = events.origin_ns + round(self.abort.at_s * NS_PER_S)
+            failed_s = self.abort.failed_s
+            events.add("abort", "detected", at_ns, 0, {"check": check, "failed_s": failed_s})
+
     @property
     def is_near(self) -> bool:
-        return bool(self.tester_failure or self.target_failure or self.signal_number)
+        failure = self.tester_failure or self.target_failure
+        return bool(failure or self.signal_number or self.abort)
 
     @property
     def state(self) -> State:
         if self.tester_failure or self.target_failure:
             return "failed"
-        return "interrupted" if self.signal_number else "finished"
+        return "interrupted" if self._is_stopped else "finished"
+
+    @property
+    def _is_stopped(self) -> bool:
+        """By a signal; one that came when a check had ended the run is late."""
+        return bool(self.signal_number) and self.abort is None
 
     def verdict(self, elapsed_s: float, loss: str = "") -> RunVerdict | None:
         """The run's verdict; None where the checks decide. loss: what the record lacks."""
@@ -79,13 +106,21 @@ class Ending:
             reason = f"the tester failed: {self.tester_failure.splitlines()[0]}"
         elif self.target_failure:
             status, code, reason = Status.FAIL, int(ExitCode.TARGET), self.target_failure
-        elif self.signal_number:
+        elif self._is_stopped:
             code = 128 + self.signal_number
             reason = f"stopped by signal {self.signal_number} after {elapsed_s:.0f} s"
         else:
             return None
         reason = "; ".join(filter(None, [reason, loss]))
         return RunVerdict(status=status, exit_code=code, reason=reason)
+
+    def told(self, snapshot: Snapshot) -> Snapshot:
+        """With the abort in the reason, where something graver than the check decides."""
+        verdict = snapshot.verdict
+        if self.abort is None or self.abort.sentence in verdict.reason:
+            return snapshot
+        reason = f"{verdict.reason}; {self.abort.sentence}"
+        return replace(snapshot, verdict=replace(verdict, reason=reason))
 
 
 def write_histograms(directory: RunDirectory, windows: Windows) -> None:

@@ -64,6 +64,8 @@ class Status:
         self._planned_s = scenario.duration_s
         self._warm_until_s = warm_until_s(scenario)
         self._judge = Judge(scenario.checks, scenario.duration_s)
+        self.held: dict[str, Verdict] = {}  # by check: what stands, whatever it says from now on
+        self._judged_s = NAN
         self._room: dict[str, Floats] = {}  # the evidence of one judgement; the next one's, too
         self._lock = threading.Lock()
         self._verdicts = self._judge.judge(_NOTHING)
@@ -84,11 +86,11 @@ class Status:
             gaps_s=gaps_s,
             standstills_s=tuple(self._observer.standstills_s),
         )
-        verdicts = self._judge.judge(evidence)
+        verdicts = tuple(self.held.get(v.check, v) for v in self._judge.judge(evidence))
         well = health(columns, totals, self._warm_until_s, gaps_s)
         with self._lock:
             before = {verdict.check: verdict.status for verdict in self._verdicts}
-            self._verdicts = verdicts
+            self._verdicts, self._judged_s = verdicts, elapsed_s
             self._health = well
             self.health_min = float(np.fmin(self.health_min, well.get("score", NAN)))
         for verdict in verdicts:
@@ -124,7 +126,8 @@ class Status:
         """The run now. verdict: the last word where something else than the checks decided it."""
         observer, facts = self._observer, self._observer.facts
         with self._lock:
-            verdicts, well, worst = self._verdicts, self._health, self.health_min
+            verdicts, judged_s = self._verdicts, self._judged_s
+            well, worst = self._health, self.health_min
         operations = observer.windows.totals()
         certificate = certify(self._conditions(moment, operations, verdicts))
         verdicts = doubted(verdicts, certificate)
@@ -138,6 +141,7 @@ class Status:
             phases=tuple(phase.name for phase in self._scenario.phases),
             elapsed_s=moment.elapsed_s,
             planned_s=self._planned_s,
+            judged_s=judged_s,
             operations=operations,
             errors=self._errors(),
             violations=observer.windows.violations(),

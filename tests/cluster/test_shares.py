@@ -94,6 +94,14 @@ def test_each_worker_has_its_own_place_on_a_common_server() -> None:
         (
             {
                 "phases": [{"name": "only", "duration": "5s", "mix": {"store": 1}}],
+                "checks": [{"name": "oracle", "detector": "never", "abort": "0"}],
+            },
+            2,
+            "aborted by its check oracle",
+        ),
+        (
+            {
+                "phases": [{"name": "only", "duration": "5s", "mix": {"store": 1}}],
                 "target": {
                     "name": "http",
                     "params": {"url": "http://127.0.0.1:1", "store": {"path": "/memories"}},

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def test_what_cannot_be_a_baseline_is_refused(
     with pytest.raises(BaselineError, match=message):
         Baselines(tmp_path / "kept").keep(runs, name)
     assert not list(tmp_path.glob("kept/*"))
+
+
+def test_a_run_that_a_check_aborted_is_refused(tmp_path: Path):
+    run = written(simulated(1), tmp_path / "runs")
+    event = {"time_s": 9.0, "wall_time": 9.0, "kind": "abort", "source": "detected"}
+    with (run / "events.jsonl").open("a") as file:
+        file.write(json.dumps({**event, "duration_s": 0, "check": "errors"}) + "\n")
+
+    with pytest.raises(BaselineError, match="a check aborted this run"):
+        Baselines(tmp_path / "kept").keep([run], "main")
 
 
 @pytest.mark.parametrize("renamed", ["", "other", "apart/simulated-2"])

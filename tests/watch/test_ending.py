@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from soak.clock import SystemClock
+from soak.judge.patience import Patience
 from soak.rundir import LineLog, RunDirectory
 from soak.scenario import load
 from soak.verdict import ExitCode, Status
@@ -15,6 +16,7 @@ from soak.watch.ending import Ending
 from soak.watch.events import EventLog
 from soak.watch.observer import Observer
 from soak.watch.worker_log import LogTail, WorkerFacts
+from tests.snapshots import six_hours
 from tests.watch.test_group_memory import container
 
 
@@ -32,6 +34,14 @@ class Scripted:
 
     def kill(self) -> None:
         self.code = -9
+
+
+@dataclass
+class Impatient:
+    """A check that ends a run as soon as it fails."""
+
+    name: str
+    abort: float | None = 0.0
 
 
 @pytest.fixture
@@ -107,6 +117,32 @@ def test_a_target_that_leaves_room_lives(observer: Observer, tmp_path: Path):
 
     assert not found.has_died(worker, observer)
     assert None is worker.code
+
+
+def test_a_check_that_ends_a_run_leaves_its_verdict_an_event_and_nothing_to_go_on_with(
+    tmp_path: Path,
+):
+    seen = six_hours(count=1)
+    failed = replace(seen.verdicts[0], status=Status.FAIL)
+    log = LineLog(tmp_path / "events.jsonl")
+    events, held = EventLog(log), {}
+    ending = Ending(patience=Patience([Impatient(failed.check)], 0.0))
+
+    ending.heed(replace(seen, verdicts=(failed,), judged_s=90.0), held, events)
+    log.close()
+    ending.signal_number = 2
+
+    assert ending.is_near
+    assert ("finished", None) == (ending.state, ending.verdict(91.0))
+    assert ending.abort is not None
+    assert {failed.check: ending.abort.verdict} == held
+    assert [("abort", 90.0, failed.check)] == [
+        (each.kind, each.time_s, each.details["check"]) for each in events.latest
+    ]
+    graver = replace(seen, verdict=replace(seen.verdict, reason="an answer was wrong"))
+    told = ending.told(graver).verdict.reason
+    assert f"an answer was wrong; {ending.abort.sentence}" == told
+    assert told == ending.told(ending.told(graver)).verdict.reason
 
 
 def test_a_target_that_goes_after_the_run_was_stopped_has_not_failed():

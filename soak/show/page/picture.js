@@ -3,7 +3,7 @@
 import { draw, nearest, points } from "./charts.js";
 import { change, digits, latency, moment, rate, share, size, whole } from "./figures.js";
 
-const FAULTS = ["fault", "restart", "gap", "standstill", "crash"];
+const FAULTS = ["fault", "restart", "gap", "standstill", "crash", "abort"];
 
 function line(trend, column, label, tone, format, more = {}) {
   const found = trend[column] ? points(trend.t_s, trend[column]) : [];
