@@ -14,6 +14,7 @@ from soak.cluster.parts import Part
 from soak.judge.certificate import doubted
 from soak.judge.judge import Judge
 from soak.scenario import Scenario
+from soak.scenario.judged import OF_TOTALS
 from soak.seams import Evidence, Floats
 from soak.sentences import count
 from soak.snapshot import NAN, Certificate, Quantiles
@@ -21,8 +22,6 @@ from soak.verdict import RunVerdict, Status, Verdict, merge
 from soak.watch.conditions import together
 from soak.watch.status import flat, per_second, warm_until_s
 
-# What these decide by are totals, which add up.
-OF_TOTALS = ("slo", "never", "recall")
 WORST_FIRST = (Status.FAIL, Status.UNKNOWN, Status.PASS)
 
 

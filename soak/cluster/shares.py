@@ -8,12 +8,12 @@ client (its capacity, `clients`, `maintain_every`) holds for each.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 
 import numpy as np
 
-from soak.scenario import Phase, Scenario, Target, resolve
+from soak.scenario import Check, Phase, Scenario, Target, resolve
 from soak.scenario.yaml_source import read
 from soak.verdict import Mistake
 
@@ -44,7 +44,18 @@ def rest(share: Scenario, from_s: float, part: int) -> Scenario | None:
     phases = tuple(_later(share.phases, from_s))
     if not any(not phase.warm for phase in phases):
         return None
-    return share.model_copy(update={"phases": phases, "seed": _seed(share.seed, part)})
+    left = {phase.name for phase in phases}
+    checks = tuple(check for each in share.checks for check in _left_to(each, left))
+    changed = {"phases": phases, "checks": checks, "seed": _seed(share.seed, part)}
+    return share.model_copy(update=changed)
+
+
+def _left_to(check: Check, left: Collection[str]) -> Iterator[Check]:
+    """The check about those of its phases that are still to come, if it has any."""
+    if check.phases is None:
+        yield check
+    elif phases := tuple(name for name in check.phases if name in left):
+        yield check.model_copy(update={"phases": phases})
 
 
 def heard(text: str) -> Scenario:

@@ -2,22 +2,25 @@
 
 import math
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from soak import plugins
 from soak.detectors import slo
+from soak.judge.phases import Lasting, Span, spans, within
 from soak.seams import Detect, Evidence, Finding
 from soak.sentences import figure
 from soak.verdict import Concern, Status, Verdict
 
 PERIOD_SHARE = 0.01
+NOT_BEGUN = "none of its phases has begun"
 
 
 class Asked(Protocol):
-    """A check as a scenario states it. needs: seconds a run must last for it to decide."""
+    """A check as a scenario states it. needs: seconds a run must last for it to decide; phases:
+    whose time alone is judged, and then have to last so long."""
 
     @property
     def name(self) -> str: ...
@@ -27,6 +30,8 @@ class Asked(Protocol):
     def params(self) -> object: ...
     @property
     def needs(self) -> float: ...
+    @property
+    def phases(self) -> Collection[str] | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,7 @@ class _Ready:
     params: object
     concern: Concern
     period_s: float
+    spans_s: tuple[Span, ...]
 
 
 class Judge:
@@ -50,17 +56,20 @@ class Judge:
     Raises plugins.PluginError for a detector that there is not.
     """
 
-    def __init__(self, checks: Sequence[Asked], planned_s: float) -> None:
-        self.skipped = tuple(
-            (
-                check.name,
-                f"needs a run of {figure(check.needs, 's')}, "
-                f"this one is planned for {figure(planned_s, 's')}",
-            )
-            for check in checks
-            if check.needs > planned_s
-        )
-        self._checks = tuple(_ready(check) for check in checks if check.needs <= planned_s)
+    def __init__(
+        self, checks: Sequence[Asked], planned_s: float, phases: Sequence[Lasting] = ()
+    ) -> None:
+        """phases: of the run, for checks that name some."""
+        skipped: list[tuple[str, str]] = []
+        ready: list[_Ready] = []
+        for check in checks:
+            spans_s = spans(phases, check.phases or ())
+            judged_s = sum(end_s - begin_s for begin_s, end_s in spans_s) or planned_s
+            if check.needs > judged_s:
+                skipped.append((check.name, _too_short(check, judged_s)))
+            else:
+                ready.append(_ready(check, spans_s))
+        self.skipped, self._checks = tuple(skipped), tuple(ready)
         self._answers: dict[str, tuple[float, Verdict]] = {}  # by check: when it was asked
 
     @property
@@ -72,7 +81,13 @@ class Judge:
 
     def judge(self, evidence: Evidence) -> tuple[Verdict, ...]:
         """A verdict per check, in their order. Before the first figures all are unknown."""
-        return tuple(self._answer(check, evidence) for check in self._checks)
+        return tuple(self._of_its_phases(check, evidence) for check in self._checks)
+
+    def _of_its_phases(self, check: _Ready, evidence: Evidence) -> Verdict:
+        seen = within(evidence, check.spans_s)
+        if check.spans_s and not len(seen.columns.get("t_s", ())):
+            return _verdict(check, Finding(status=Status.UNKNOWN, reason=NOT_BEGUN))
+        return self._answer(check, seen)
 
     def _answer(self, check: _Ready, evidence: Evidence) -> Verdict:
         # Not the last row: in a long run it is the mean of several, and lies before the end.
@@ -86,7 +101,13 @@ class Judge:
         return verdict
 
 
-def _ready(check: Asked) -> _Ready:
+def _too_short(check: Asked, planned_s: float) -> str:
+    what, this = ("phases", "these are") if check.phases else ("a run", "this one is")
+    needed, planned = figure(check.needs, "s"), figure(planned_s, "s")
+    return f"needs {what} of {needed}, {this} planned for {planned}"
+
+
+def _ready(check: Asked, spans_s: tuple[Span, ...]) -> _Ready:
     module = plugins.load("detectors", check.detector)
     # A check may say itself what its failure means; else the detector knows.
     usual: str = getattr(module, "CONCERN", Concern.OBJECTIVE)
@@ -98,6 +119,7 @@ def _ready(check: Asked) -> _Ready:
         params=check.params,
         concern=Concern(own or usual),
         period_s=getattr(module, "PERIOD_S", 0.0),
+        spans_s=spans_s,
     )
 
 

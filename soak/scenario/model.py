@@ -77,6 +77,9 @@ class Check(PlugIn):
         0.0,
         description="A run planned shorter than this skips the check: it could not decide.",
     )
+    phases: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] | None = Field(
+        None, description="Only the time of these phases is judged; all after warm-up without it."
+    )
     abort: Duration | None = Field(
         None, description="The run ends when the check has failed for so long after warm-up."
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from soak import plugins
 from soak.result import OPERATIONS
 from soak.scenario.credentials import passwords_in
+from soak.scenario.judged import phases_not_judged
 from soak.scenario.model import Scenario
 from soak.scenario.quantities import format_duration
 from soak.scenario.yaml_source import Path
@@ -26,6 +27,7 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     yield from _observe(scenario)
     yield from _target(scenario)
     yield from _checks(scenario)
+    yield from phases_not_judged(scenario)
 
 
 def _twice(path: Path, names: list[str]) -> Iterator[Contradiction]:

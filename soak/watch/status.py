@@ -63,7 +63,7 @@ class Status:
         self.gaps: tuple[Gap, ...] = ()
         self._planned_s = scenario.duration_s
         self._warm_until_s = warm_until_s(scenario)
-        self._judge = Judge(scenario.checks, scenario.duration_s)
+        self._judge = Judge(scenario.checks, scenario.duration_s, scenario.phases)
         self.held: dict[str, Verdict] = {}  # by check: what stands, whatever it says from now on
         self._judged_s = NAN
         self._room: dict[str, Floats] = {}  # the evidence of one judgement; the next one's, too
@@ -330,7 +330,7 @@ def starting(identity: Identity, scenario: Scenario) -> Snapshot:
         recall=Recall(k=scenario.population.k, samples=0),
         health={},
         health_min=NAN,
-        verdicts=Judge(scenario.checks, scenario.duration_s).judge(_NOTHING),
+        verdicts=Judge(scenario.checks, scenario.duration_s, scenario.phases).judge(_NOTHING),
         verdict=merge((), trusted=True),
         certificate=certify(Conditions()),
         events=(),

@@ -62,6 +62,21 @@ def test_workers_ask_different_things_and_the_same_ones_again() -> None:
     assert 4 == len({block.due_s.tobytes() for block in drawn if block})
 
 
+def test_checks_of_phases_that_are_over_are_not_asked_of_the_rest() -> None:
+    phases = [{"name": name, "duration": "10s", "mix": MIX} for name in ("low", "high")]
+    rule = {"detector": "threshold_rule"}
+    checks = [
+        {**rule, "name": "all"},
+        {**rule, "name": "over", "phases": ["low"]},
+        {**rule, "name": "both", "phases": ["low", "high"]},
+    ]
+    left = rest(scenario(phases=phases, checks=checks), 12.0, 1)
+
+    assert left is not None
+    assert {"all": None, "both": ("high",)} == {each.name: each.phases for each in left.checks}
+    assert left == heard(dump(left))
+
+
 def test_a_share_travels_as_text() -> None:
     for share in shares(scenario(rate="100/s"), 3):
         assert share == heard(dump(share))

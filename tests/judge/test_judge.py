@@ -1,11 +1,12 @@
 """Does every check get its verdict, and is a check that cannot decide left out and named?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from soak.detectors import leak, never, slo
+from soak import plugins
+from soak.detectors import degradation, density, leak, never, slo
 from soak.judge.judge import Judge
 from soak.plugins import PluginError
 from soak.seams import Evidence
@@ -19,6 +20,7 @@ class Check:
     detector: str
     params: object = field(default_factory=never.Params)
     needs: float = 0.0
+    phases: tuple[str, ...] | None = None
 
 
 def evidence(**totals: float) -> Evidence:
@@ -54,6 +56,64 @@ def test_a_check_that_needs_a_longer_run_is_skipped_and_named():
 
     assert (("leak", "needs a run of 00:30:00, this one is planned for 60 s"),) == judge.skipped
     assert 1 == len(judge.judge(evidence()))
+
+
+@dataclass(frozen=True)
+class Phase:
+    name: str
+    duration: float
+
+
+def test_a_check_of_phases_needs_them_to_last_as_long():
+    phases = [Phase("warm-up", 20.0), Phase("low", 10.0), Phase("high", 30.0)]
+    check = Check("slows", "degradation", degradation.Params(series="get_p50_s"), 35.0, ("high",))
+
+    assert (("slows", "needs phases of 35 s, these are planned for 30 s"),) == Judge(
+        (check,), 60.0, phases
+    ).skipped
+    assert () == Judge((replace(check, phases=("low", "high")),), 60.0, phases).skipped
+
+
+def test_a_check_judges_its_phases_alone():
+    """Twice as many bytes a record in the second phase, and nothing but that counts there."""
+    phases = [Phase("low", 100.0), Phase("high", 100.0), Phase("end", 100.0)]
+    t_s = np.arange(1.0, 301.0)
+    live = np.full(t_s.size, 1000.0)
+    held = np.where((t_s > 100) & (t_s <= 200), 2e6, 1e6)
+    columns = {"t_s": t_s, "disk_bytes": held, "live_records": live}
+    params = density.Params(max=1_500_000, column="disk_bytes")
+    checks = [
+        Check(name, "density", params, 0.0, names)
+        for name, names in {"all": None, "one": ("high",), "others": ("low", "end")}.items()
+    ]
+    seen = Evidence(columns=columns, totals={"elapsed_s": 300.0}, warm_until_s=0.0, planned_s=300.0)
+
+    found = {v.check: (v.status, v.effect) for v in Judge(checks, 300.0, phases).judge(seen)}
+
+    assert {
+        "all": (Status.PASS, 1e6),
+        "one": (Status.FAIL, 2e6),
+        "others": (Status.PASS, 1e6),
+    } == found
+
+
+@pytest.mark.parametrize(
+    "detector", ["degradation", "density", "growth_law", "leak", "pile_up", "threshold_rule"]
+)
+def test_before_its_phases_a_check_is_unknown(detector: str):
+    params = {"degradation": {"series": "get_p50_s"}}
+    stated = plugins.params_model("detectors", detector).model_validate(params.get(detector, {}))
+    t_s = np.arange(1.0, 90.0)
+    names = ("get_p50_s", "live_records", "disk_bytes", "anonymous_bytes", "open_fds")
+    columns = {"t_s": t_s, **dict.fromkeys(names, np.ones(t_s.size))}
+    seen = Evidence(columns=columns, totals={"elapsed_s": 90.0}, warm_until_s=0.0, planned_s=200.0)
+    check = Check("late", detector, stated, 0.0, ("second",))
+    phases = [Phase("first", 100.0), Phase("second", 100.0)]
+
+    judge = Judge((check,), 200.0, phases)
+
+    said = [(v.status, v.reason) for each in (seen, evidence()) for v in judge.judge(each)]
+    assert [(Status.UNKNOWN, "late: none of its phases has begun")] * 2 == said
 
 
 def test_a_check_may_say_what_its_failure_means():

@@ -25,6 +25,7 @@ def sound(tmp_path: Path) -> Path:
     return file
 
 
+RULE = "[{name: rule, detector: threshold_rule, phases: [%s]}]"
 SLO = "{name: fast, detector: slo, params: {operation: %s, quantile: %s, max: 50ms}}"
 IMPOSSIBLE = [
     (["phases[1].name=first"], "phases[1].name: first is also the name of phases[0]"),
@@ -55,6 +56,16 @@ IMPOSSIBLE = [
     (["phases[1].rate=0"], "phases[1].rate: is 0; should be greater than 0"),
     (["target.timeout=0s"], "target.timeout: is the text '0s'; should be greater than 0"),
     (["target.timeout=-1s"], "target.timeout: is the text '-1s'; a duration is written like"),
+    (
+        ["checks=" + RULE % "thrid"],
+        "checks[0].phases[0]: there is no phase thrid; there are: first, second, third; did you",
+    ),
+    (["checks=" + RULE % "second, first"], "checks[0].phases[1]: first is warm-up, which is not"),
+    (["checks=" + RULE % ""], "checks[0].phases: has 0 items; it needs at least 1 item"),
+    (
+        ["checks=[{name: oracle, detector: never, phases: [second]}]"],
+        "checks[0].phases: never judges totals, which are not kept by phase",
+    ),
     (["target.clients=0"], "target.clients: is 0; should be greater than or equal to 1"),
     (["listen=9464"], "listen: is 9464; it should be text"),
     (["listen=localhost"], "listen: is the text 'localhost'; is host:port"),
