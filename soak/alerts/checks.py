@@ -36,6 +36,8 @@ VERDICTS: dict[str, tuple[str, Severity, str]] = {
     "recall": ("SoakRecallLow", "warning", "searches miss records that are there"),
     "density": ("SoakFootprintHigh", "warning", "records take more memory than they may"),
     "slo": ("SoakObjectiveMissed", "warning", "an objective is missed over the run so far"),
+    "worst_window": ("SoakObjectiveMissed", "warning", "an objective is missed for a while"),
+    "burn_rate": ("SoakObjectiveMissed", "warning", "failures use up their budget too fast"),
 }
 OTHERWISE: tuple[str, Severity, str] = ("SoakCheckFailed", "warning", "a check fails")
 

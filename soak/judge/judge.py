@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from soak import plugins
-from soak.detectors import slo
+from soak.detectors import slo, worst_window
 from soak.judge.phases import Lasting, Span, spans, within
 from soak.seams import Detect, Evidence, Finding
 from soak.sentences import figure
@@ -75,8 +75,11 @@ class Judge:
     @property
     def tightest_s(self) -> float:
         """The smallest bound on a latency that is judged; nan where none is."""
-        params = [check.params for check in self._checks if isinstance(check.params, slo.Params)]
-        bounds = [p.max for p in params if p.operation and p.measure == "latency" and p.max]
+        params = [check.params for check in self._checks]
+        totals = [p for p in params if isinstance(p, slo.Params)]
+        bounds = [p.max for p in totals if p.operation and p.measure == "latency" and p.max]
+        windows = [p for p in params if isinstance(p, worst_window.Params)]
+        bounds += [p.max for p in windows if p.is_latency and p.max]
         return min(bounds, default=math.nan)
 
     def judge(self, evidence: Evidence) -> tuple[Verdict, ...]:

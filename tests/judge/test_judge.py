@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soak import plugins
-from soak.detectors import degradation, density, leak, never, slo
+from soak.detectors import degradation, density, leak, never, slo, worst_window
 from soak.judge.judge import Judge
 from soak.plugins import PluginError
 from soak.seams import Evidence
@@ -135,7 +135,13 @@ def test_the_tightest_latency_bound_is_known_to_the_certificate():
     loose = Check("store-p99", "slo", slo.Params(operation="store", max=0.2))
     total = Check("errors", "slo", slo.Params(total="error_count", max=0.001))
 
-    assert 0.05 == Judge((loose, SEARCH, total, NEVER), 60.0).tightest_s
+    tight = Check("worst", "worst_window", worst_window.Params(series="get_p99_s", max=0.01))
+    served = Check(
+        "own", "worst_window", worst_window.Params(series="get_service_p99_s", max=0.001)
+    )
+
+    assert 0.05 == Judge((loose, SEARCH, total, served, NEVER), 60.0).tightest_s
+    assert 0.01 == Judge((SEARCH, tight), 60.0).tightest_s
     assert np.isnan(Judge((NEVER,), 60.0).tightest_s)
 
 

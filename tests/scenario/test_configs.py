@@ -1,12 +1,13 @@
 """Do the shipped scenarios say what they ask, and does an editor see what the tester sees?"""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from soak.scenario import dump, json_schema, load, shipped
+from soak.scenario import dump, json_schema, load, resolve, shipped
 from soak.scenario.quantities import format_duration
 from soak.scenario.yaml_source import read
 from tests.source_tree import ROOT
@@ -169,3 +170,22 @@ SOUND = {"phases": [{"name": "a", "duration": "1h", "mix": {"store": 1}}]}
 )
 def test_editor_sees_what_the_tester_refuses(change: dict[str, object], expected: int) -> None:
     assert expected == len(complaints_of_an_editor({**SOUND, **change}))
+
+
+def test_every_check_of_the_document_about_them_can_be_asked():
+    text = (ROOT / "docs" / "checks.md").read_text()
+    written = [
+        line.removeprefix("checks:")
+        for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    phases = [
+        {"name": name, "duration": "1h", "mix": {"store": 1, "search": 1}}
+        for name in ("low", "peak")
+    ]
+    stated = read("\n".join(written).encode(), "docs/checks.md")
+    assert not stated.problems
+    scenario = resolve({"phases": phases, "checks": stated.tree}, "checks")
+
+    asked = {check.detector for check in scenario.checks}
+    assert {"never", "slo", "leak", "degradation", "worst_window", "burn_rate"} == asked

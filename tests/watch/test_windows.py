@@ -94,6 +94,16 @@ def test_slots_that_were_never_issued_are_not_counted():
     assert [] == folded.close(end_s=10.0, phase="steady")
 
 
+def test_failed_are_errors_and_timeouts_of_all_operations_so_far():
+    folded = windows(timeout_s=0.010)
+    add(folded, GET, [5, 12, 5], [0, 0, slot_code(Outcome.ERROR, 1)])
+    add(folded, STORE, [3, 3], [slot_code(Outcome.ERROR, 2), slot_code(Outcome.MISSING)])
+    folded.close(end_s=10.0, phase="steady")
+    add(folded, STORE, [14], [slot_code(Outcome.ERROR, 2)])
+
+    assert 4 == folded.failed_count()
+
+
 def test_violations_and_error_classes_are_read_from_the_slot_codes():
     folded = windows()
     add(
