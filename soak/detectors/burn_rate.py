@@ -21,7 +21,7 @@ from soak.sentences import clock_time, figure
 from soak.verdict import Concern, Status
 
 CONCERN = Concern.OBJECTIVE
-FAILED, DONE = "failed_total", "operations_total"
+FAILED, DONE = "errors_total", "operations_total"
 UNIT = "times"
 
 Kept = Annotated[

@@ -1,7 +1,7 @@
 """Was an objective kept at all times? The worst sliding window of a series, against a bound.
 
     {series: search_p99_s, window: 5m, max: 50ms}           the mean of its figures in the window
-    {series: failed_total, per: operations_total, window: 5m, max: 1%}    a counter by another one
+    {series: errors_total, per: operations_total, window: 5m, max: 1%}    a counter by another one
     {series: evicted_total, window: 1m, max: 100/s}         a counter by time
 
 A quantile of a window cannot be had from those of its parts: of a series of quantiles it is their
@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from soak.detectors._columns import Column
 from soak.detectors._sliding import has_room, judged, mean, risen, span_s
 from soak.detectors._totals import parse_bound, unit_of
 from soak.result import OPERATIONS
@@ -50,8 +51,8 @@ class Params(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    series: str = Field(description="The figure; what ends in _total is a counter.")
-    per: str | None = Field(None, description="The counter it is divided by, a counter too.")
+    series: Column = Field(description="The figure; what ends in _total is a counter.")
+    per: Column | None = Field(None, description="The counter it is divided by, a counter too.")
     window: Duration = Field(300.0, gt=0, description="How long the windows are.")
     min: Bound | None = None
     max: Bound | None = None

@@ -112,7 +112,6 @@ class Status:
         return {
             "offered_per_s": offered_per_s,
             "operations_total": float(self._observer.result_count),
-            "failed_total": float(self._observer.windows.failed_count()),
             "stored_total": facts.counters.get("stored", NAN),
             "deleted_total": facts.counters.get("deleted", NAN),
             "evicted_total": facts.stats.get(EVICTED, NAN),

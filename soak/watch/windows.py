@@ -314,11 +314,6 @@ class Windows:
             for position, kind in enumerate(VIOLATIONS)
         }
 
-    def failed_count(self) -> int:
-        """How many operations raised or took too long."""
-        failed = [Outcome.ERROR, Outcome.TIMEOUT]
-        return sum(int(tally.outcomes[failed].sum()) for tally in self._tallies.values())
-
     def errors(self) -> dict[tuple[str, int], int]:
         """(operation, error class) to count; the worker's log names the classes."""
         found = {}

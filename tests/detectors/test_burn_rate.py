@@ -22,7 +22,7 @@ def evidence(
     """Three hours in which that share failed for so long, from BAD_FROM_S on."""
     t_s = np.arange(step_s, HOURS_S + step_s / 2, step_s)
     failed = np.clip(t_s - BAD_FROM_S, 0, bad_s) * rate * share
-    columns = {"t_s": t_s, "operations_total": t_s * rate, "failed_total": failed}
+    columns = {"t_s": t_s, "operations_total": t_s * rate, "errors_total": failed}
     return Evidence(columns=columns, totals={}, warm_until_s=warm_s, planned_s=HOURS_S)
 
 

@@ -21,7 +21,7 @@ def judged(warm_s: float = 0.0, **asked: object) -> Finding:
         "search_p99_s": np.where(t_s % 10 == 0, np.where(is_bad, 0.1, 0.01), np.nan),
         "achieved_per_s": np.where(t_s % 10 == 0, np.where(is_bad, 50.0, 100.0), np.nan),
         "operations_total": t_s * 100,
-        "failed_total": np.cumsum(is_bad * 10.0),
+        "errors_total": np.cumsum(is_bad * 10.0),
         "evicted_total": t_s * 4,
     }
     seen = Evidence(columns=columns, totals={}, warm_until_s=warm_s, planned_s=LENGTH_S)
@@ -37,7 +37,7 @@ def judged(warm_s: float = 0.0, **asked: object) -> Finding:
         ({"series": "achieved_per_s", "window": "2m", "min": "80/s"}, Status.FAIL, 75.0),
         ({"series": "achieved_per_s", "window": "2m", "min": "70/s"}, Status.PASS, 75.0),
         (
-            {"series": "failed_total", "per": "operations_total", "window": "2m", "max": "4%"},
+            {"series": "errors_total", "per": "operations_total", "window": "2m", "max": "4%"},
             Status.FAIL,
             0.05,
         ),

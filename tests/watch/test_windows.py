@@ -136,12 +136,3 @@ def test_a_row_has_a_field_for_every_column():
     add(folded, GET, [2], [0])
     (row,) = folded.close(end_s=10.0, phase="steady")
     assert len(HEADER.split(",")) == len(row.row())
-
-
-def test_what_failed_is_what_raised_or_took_too_long():
-    """Whatever raised only after the time that it had failed once."""
-    folded = windows(timeout_s=0.010)
-    add(folded, GET, [5, 20], [0, 0])
-    add(folded, STORE, [5, 5, 20], [0, *[slot_code(Outcome.ERROR, 2)] * 2])
-
-    assert 3 == folded.failed_count()
