@@ -61,6 +61,7 @@ def snapshot_at(
         "proportional_bytes": 120 * MIB + live * 2_450 + leaked,
         "cpu_s": 0.1 * at_s,
         "host_limit_bytes": 400.0 * MIB,
+        "health_ratio": 0.97,
     }
     return replace(
         basis,
