@@ -61,7 +61,9 @@ def test_a_target_that_hangs_at_the_end_is_judged_by_the_last_window(tmp_path: P
     done = soak("run", str(path), "--plain", out=tmp_path / "runs")
 
     assert 10 == done.code, done.report["verdict"]
-    assert {"errors": "fail", "stalls": "fail"} == {
-        check["name"]: check["status"] for check in done.report["checks"]
-    }
+    errors, stalls = done.report["checks"]
+    assert "fail" == errors["status"]
+    # A busy neighbour casts doubt on what is slow: then it is unknown, and the stall is told.
+    assert stalls["status"] in {"fail", "unknown"}
+    assert "1 stall" in stalls["reason"]
     assert not any("sampler" in why for why in done.report["certificate"]["reasons"])

@@ -19,6 +19,7 @@ class Check:
     detector: str = "leak"
     params: object = leak.Params()
     needs: float = 0.0
+    phases: None = None
 
 
 @pytest.mark.parametrize("hours", [0.2, 1.0, 8.0])
