@@ -153,7 +153,8 @@ def test_two_runs_of_one_scenario_are_told_apart(answers):
     forth, back = compared(answers, run, other), compared(answers, other, run)
     assert pytest.approx(forth) == {figure: 1 / ratio for figure, ratio in back.items()}
     assert {"soak_target_anonymous_bytes", "soak_health_ratio"} <= forth.keys()
-    assert pytest.approx(2, rel=0.2) == forth["soak_achieved_rate"]
+    # Twice the rate; of the last window alone, while both share the machine.
+    assert 1.4 < forth["soak_achieved_rate"] < 2.8
 
 
 @pytest.mark.slow
