@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import promql_parser
 import pytest
@@ -136,10 +137,10 @@ def test_a_real_soak_answers_every_question_but_those_that_need_longer(answers):
     assert [] == unanswered(asked, answers.server, run, begun_s, ended_s)
 
 
-def compared(answers: Answers, run: str, other: str) -> dict[str, float]:
-    """Figure to the first run's over the second one's, as the board's table has it."""
+def compared(answers: Answers, run: str, other: str, page: int = -1) -> dict[str, float]:
+    """Figure to the first run's over the second one's, as the board's table has it at that page."""
     (asked,) = [q for q in questions() if q.title == "This run over the other"]
-    found = answers.server.query(filled(asked.expr, run, other), answers.other.pages[-1][0])
+    found = answers.server.query(filled(asked.expr, run, other), answers.other.pages[page][0])
     return {dict(labels)["figure"]: value for labels, value in found.items()}
 
 
@@ -153,8 +154,10 @@ def test_two_runs_of_one_scenario_are_told_apart(answers):
     forth, back = compared(answers, run, other), compared(answers, other, run)
     assert pytest.approx(forth) == {figure: 1 / ratio for figure, ratio in back.items()}
     assert {"soak_target_anonymous_bytes", "soak_health_ratio"} <= forth.keys()
-    # Twice the rate; of the last window alone, while both share the machine.
-    assert 1.4 < forth["soak_achieved_rate"] < 2.8
+    # Of many windows: that of a single one is what the machine they share lets it be.
+    pages = range(-1, -len(answers.other.pages) // 2, -1)
+    ratios = [compared(answers, run, other, page)["soak_achieved_rate"] for page in pages]
+    assert pytest.approx(2, rel=0.2) == median(ratios)
 
 
 @pytest.mark.slow
