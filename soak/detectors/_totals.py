@@ -3,11 +3,15 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from soak.plugins import nearest
 from soak.result import OPERATIONS, OUTCOMES, VIOLATIONS
 from soak.scenario.quantities import parse_duration, parse_rate, parse_size
+
+# Bounds are written with units or without.
+WRITTEN = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]})
+Bound = Annotated[float, Field(ge=0), WRITTEN]
 
 QUANTILES = ("mean", "p50", "p95", "p99", "p999", "max")
 _OF_OPERATIONS = (

@@ -15,7 +15,8 @@ mean of E over data without trend is at most one whatever phi is, at every momen
 Pericchi, Varshavsky 1998). What else may rise and is no trend, a cache that fills, has a shape
 as well: the mean of its m1 takes the place of m0 where it is larger. Of one cache the size and the
 speed are not known, so this is a mean as well; the largest m1 of all caches would be as safe as the
-m0 is, and hides a third of the leaks that the mean shows (simulated, at the same false alarms).
+m0 is, and hides one leak in six of 1 %/h in eight hours of private memory that the mean shows
+(simulated, 216 leaks, at as many false alarms in 5,400 clean runs).
 E = 100 is strong evidence, not a probability.
 """
 

@@ -11,10 +11,10 @@ whose figures are the defaults: 14.4 over an hour is a fiftieth of the budget of
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from soak.detectors._sliding import has_room, judged, risen, spacing_s, span_s
-from soak.detectors._totals import parse_bound
+from soak.detectors._totals import WRITTEN, parse_bound
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, figure
@@ -28,7 +28,7 @@ Kept = Annotated[
     float,
     BeforeValidator(lambda written: parse_bound(written, "ratio")),
     Field(gt=0, lt=1),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]}),
+    WRITTEN,
 ]
 
 

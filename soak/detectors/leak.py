@@ -63,7 +63,7 @@ HIDING = "the records grow as evenly as time passes, so a leak cannot be told fr
 # Of an even rise; the one percent left is too little to find anything but an enormous leak.
 HIDDEN = 0.99
 # Of memory held: who could have missed as much again over the window has not looked. Of 180 clean
-# hours in simulation 131 pass without this and 128 with it; 118 with half of what is held.
+# hours in simulation 122 pass without this and 117 with it; 106 with half of what is held.
 BLIND = 1.0
 
 

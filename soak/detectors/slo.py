@@ -21,12 +21,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from soak.detectors._totals import Total, operation_of, parse_bound, unit_of
+from soak.detectors._totals import Bound, Total, operation_of, parse_bound, unit_of
 from soak.result import OPERATIONS
 from soak.seams import Evidence, Finding, Floats
 from soak.sentences import clock_time, count, figure
@@ -55,13 +54,6 @@ def _known(operation: str) -> str:
     if operation not in OPERATIONS:
         raise ValueError(f"{operation!r} is no operation; there are {', '.join(OPERATIONS)}")
     return operation
-
-
-Bound = Annotated[
-    float,
-    Field(ge=0),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]}),
-]
 
 
 class Params(BaseModel):

@@ -8,7 +8,7 @@ A quantile of a window cannot be had from those of its parts: of a series of qua
 mean that is judged.
 """
 
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
 from pydantic import (
@@ -16,14 +16,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from soak.detectors._columns import Column
 from soak.detectors._sliding import has_room, judged, mean, risen, span_s
-from soak.detectors._totals import parse_bound, unit_of
+from soak.detectors._totals import Bound, parse_bound, unit_of
 from soak.result import OPERATIONS
 from soak.scenario.quantities import Duration
 from soak.seams import Evidence, Finding, Floats
@@ -32,12 +31,6 @@ from soak.verdict import Concern, Status
 
 CONCERN = Concern.OBJECTIVE
 COUNTER = "_total"
-
-Bound = Annotated[
-    float,
-    Field(ge=0),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+"}]}),
-]
 
 
 def _unit(series: str, per: str | None) -> str:
